@@ -1,0 +1,102 @@
+"""The explanation of a due time: which interval was counted or skipped, why, and by which article.
+
+Codes travel; `WORDS` says them in Vietnamese to clerks and citizens. Filled by `shared.dossier.deadline`.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from enum import StrEnum
+from typing import Final
+
+from pydantic import AwareDatetime, BaseModel, ConfigDict
+
+from shared.dossier.working_time import utc
+
+
+class Reason(StrEnum):
+    """Why an interval was counted or skipped; `WORDS` says it in Vietnamese, `LAW` names the article."""
+
+    RECEPTION_DAY = "RECEPTION_DAY"
+    WORKED = "WORKED"
+    CALENDAR_DAYS = "CALENDAR_DAYS"
+    MONTHS = "MONTHS"
+    WEEKLY_REST = "WEEKLY_REST"
+    DAY_OFF = "DAY_OFF"
+    OUTSIDE_SHIFTS = "OUTSIDE_SHIFTS"
+    IN_TIME = "IN_TIME"
+    AFTER_CUT_OFF = "AFTER_CUT_OFF"
+    MOVED = "MOVED"
+    PAUSED = "PAUSED"
+    ADDED = "ADDED"
+    ROUNDED = "ROUNDED"
+    RESTARTED = "RESTARTED"
+
+
+WORDS: Final = {
+    Reason.RECEPTION_DAY: "Ngày tiếp nhận, không tính",
+    Reason.WORKED: "Thời gian làm việc, được tính",
+    Reason.CALENDAR_DAYS: "Tính theo ngày liên tục",
+    Reason.MONTHS: "Tính theo tháng",
+    Reason.WEEKLY_REST: "Ngày nghỉ hằng tuần",
+    Reason.DAY_OFF: "Ngày nghỉ lễ, nghỉ bù hoặc hoán đổi",
+    Reason.OUTSIDE_SHIFTS: "Ngoài giờ làm việc",
+    Reason.IN_TIME: "Tiếp nhận không muộn hơn 15 giờ, trả trong ngày",
+    Reason.AFTER_CUT_OFF: "Tiếp nhận sau 15 giờ hoặc ngoài ngày làm việc, trả trong ngày làm việc tiếp theo",
+    Reason.MOVED: "Ngày cuối là ngày nghỉ, chuyển sang ngày làm việc tiếp theo",
+    Reason.PAUSED: "Tạm dừng chờ bổ sung",
+    Reason.ADDED: "Cộng thời gian làm việc đã tạm dừng",
+    Reason.ROUNDED: "Làm tròn đến hết giờ làm việc trong ngày",
+    Reason.RESTARTED: "Hồ sơ đã đủ, tính lại thời hạn từ đầu",
+}
+LAW: Final = {
+    Reason.RECEPTION_DAY: "BLDS 2015 Điều 147.2",
+    Reason.WORKED: "BLDS 2015 Điều 147",
+    Reason.CALENDAR_DAYS: "BLDS 2015 Điều 148.1",
+    Reason.MONTHS: "BLDS 2015 Điều 148.3",
+    Reason.WEEKLY_REST: "BLLĐ 2019 Điều 111",
+    Reason.DAY_OFF: "BLLĐ 2019 Điều 112",
+    Reason.OUTSIDE_SHIFTS: "Quy định giờ làm việc của cơ quan",
+    Reason.IN_TIME: "Luật Hộ tịch 2014 Điều 5.3; NĐ 23/2015/NĐ-CP Điều 7",
+    Reason.AFTER_CUT_OFF: "Luật Hộ tịch 2014 Điều 5.3; NĐ 23/2015/NĐ-CP Điều 7",
+    Reason.MOVED: "BLDS 2015 Điều 148.5",
+    Reason.PAUSED: "NĐ 61/2018/NĐ-CP Điều 19.4",
+    Reason.ADDED: "NĐ 61/2018/NĐ-CP Điều 19.4",
+    Reason.ROUNDED: "BLDS 2015 Điều 148.6",
+    Reason.RESTARTED: "NĐ 61/2018/NĐ-CP Điều 19.4",
+}
+
+
+class Step(BaseModel):
+    """One interval of the derivation. `counts` is in the limit's own unit (days, months, hours); 0 = not counted."""
+
+    model_config = ConfigDict(frozen=True)
+
+    from_at: AwareDatetime
+    to_at: AwareDatetime
+    counts: float
+    reason: Reason
+    law: str
+
+
+class Derivation:
+    """Collects steps in local time; neighbours of one reason become one interval."""
+
+    def __init__(self) -> None:
+        self._steps: list[tuple[datetime, datetime, float, Reason]] = []
+
+    def add(self, start: datetime, end: datetime, reason: Reason, counts: float = 0) -> None:
+        if self._steps and reason not in (Reason.PAUSED, Reason.RESTARTED):
+            first, last, counted, before = self._steps[-1]
+            if before is reason and last == start:
+                self._steps[-1] = (first, end, counted + counts, reason)
+                return
+        self._steps.append((start, end, counts, reason))
+
+    def steps(self) -> tuple[Step, ...]:
+        return tuple(
+            Step.model_construct(
+                from_at=utc(start), to_at=utc(end), counts=float(counts), reason=reason, law=LAW[reason]
+            )
+            for start, end, counts, reason in self._steps
+        )

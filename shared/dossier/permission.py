@@ -1,0 +1,110 @@
+"""The one function that says who may do what to which dossier (SR-06): deny by default, role × agency × dossier."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+from pydantic import BaseModel, ConfigDict
+
+from shared.dossier.actions import By
+from shared.dossier.codes import AgencyCode, DossierCode, PersonCode
+from shared.dossier.lifecycle import MOVES, Act, Role
+
+
+class Kind(StrEnum):
+    """What sort of caller a token speaks for."""
+
+    STAFF = "staff"
+    SERVICE = "service"
+    PARTNER = "partner"
+    CITIZEN = "citizen"
+    ANYONE = "anyone"
+
+
+class Grant(BaseModel):
+    """A role held for an agency and everything below it."""
+
+    model_config = ConfigDict(frozen=True)
+
+    role: Role
+    agency_code: AgencyCode
+
+
+class Actor(BaseModel):
+    """The caller as its signed token says: an opaque code, never a name."""
+
+    model_config = ConfigDict(frozen=True)
+
+    person_code: PersonCode
+    kind: Kind
+    grants: frozenset[Grant] = frozenset()
+
+
+class Resource(BaseModel):
+    """What is asked for: the agency it belongs to with all its ancestors (nearest first), its owner, its code."""
+
+    model_config = ConfigDict(frozen=True)
+
+    agency_path: tuple[AgencyCode, ...] = ()
+    owner_code: PersonCode = ""
+    dossier_code: DossierCode | None = None
+
+
+class Right(StrEnum):
+    """What may be asked beyond the acts of the lifecycle table."""
+
+    READ_DOSSIER = "read_dossier"
+    READ_WORKLIST = "read_worklist"
+    READ_PERSON = "read_person"
+    FILE_ONLINE = "file_online"
+    READ_CATALOGUE = "read_catalogue"
+    READ_KPI = "read_kpi"
+    TAKE_CASH = "take_cash"
+    READ_RESULT = "read_result"
+    TELL_MACHINE = "tell_machine"
+
+
+STAFF_READERS = frozenset(set(Role) - {Role.APPLICANT, Role.SYSTEM, Role.PARTNER})
+RIGHTS: dict[Right, tuple[frozenset[Kind], frozenset[Role]]] = {
+    Right.READ_DOSSIER: (frozenset({Kind.STAFF, Kind.SERVICE, Kind.CITIZEN}), STAFF_READERS),
+    Right.READ_WORKLIST: (frozenset({Kind.STAFF}), STAFF_READERS),
+    Right.READ_PERSON: (frozenset({Kind.STAFF, Kind.SERVICE}), STAFF_READERS),
+    Right.FILE_ONLINE: (frozenset({Kind.CITIZEN}), frozenset()),
+    Right.READ_CATALOGUE: (frozenset(Kind), frozenset()),
+    Right.READ_KPI: (frozenset(Kind), frozenset()),
+    Right.TAKE_CASH: (frozenset({Kind.STAFF}), frozenset({Role.ACCOUNTANT})),
+    Right.READ_RESULT: (frozenset({Kind.SERVICE}), frozenset()),
+    Right.TELL_MACHINE: (frozenset({Kind.SERVICE}), frozenset()),
+}
+"""Right → kinds of caller, and for staff the roles of which one must cover the resource's agency."""
+
+
+def can(actor: Actor, action: Act | Right, resource: Resource) -> bool:
+    """Whether this caller may do this to this resource. Stage and guards are the dossier's own affair."""
+    if isinstance(action, Act):
+        return as_whom(actor, action, resource) is not None
+    kinds, roles = RIGHTS[action]
+    if actor.kind not in kinds:
+        return False
+    if actor.kind is Kind.STAFF and roles:
+        return any(grant.role in roles and grant.agency_code in resource.agency_path for grant in actor.grants)
+    if actor.kind is Kind.CITIZEN and resource.owner_code:
+        return actor.person_code == resource.owner_code
+    return True
+
+
+def as_whom(actor: Actor, act: Act, resource: Resource) -> By | None:
+    """In which role and for which agency the caller would do this act; None = may not at any stage."""
+    roles = frozenset[Role]().union(*(move.by for (_, other), move in MOVES.items() if other is act))
+    agency = resource.agency_path[0] if resource.agency_path else None
+    if actor.kind is Kind.STAFF:
+        for grant in sorted(actor.grants, key=lambda grant: (grant.role, grant.agency_code)):
+            if grant.role in roles and grant.agency_code in resource.agency_path:
+                return By(role=grant.role, agency_code=agency, person_code=actor.person_code)
+    if actor.kind is Kind.CITIZEN and Role.APPLICANT in roles and actor.person_code == resource.owner_code:
+        return By(role=Role.APPLICANT, agency_code=agency)
+    if actor.kind is Kind.SERVICE:
+        for role in (Role.SYSTEM, Role.PARTNER):
+            if role in roles:
+                return By(role=role, agency_code=agency)
+    return None
