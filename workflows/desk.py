@@ -20,6 +20,7 @@ from temporalio.service import RPCError, RPCStatusCode
 from shared.contracts.facts import Facts
 from shared.dossier.actions import Opening, Order
 from shared.dossier.refusal import REFUSALS, Refused, Unknown
+from shared.platform.http import Away
 from workflows.attributes import at_start, summary_of
 from workflows.dossier import DossierWorkflow
 
@@ -28,8 +29,11 @@ ANSWER: Final = timedelta(seconds=10)
 """How long a click waits for its answer before the caller is told that the outcome is not known yet."""
 
 
-class DeskAway(Exception):
-    """The workflow engine did not answer in time; repeating the same order is safe."""
+class DeskAway(Away):
+    """The workflow engine did not answer in time: the outcome is unknown, and repeating the same order is safe."""
+
+    def __init__(self, why: str) -> None:
+        super().__init__("workflow engine", why)
 
 
 class DossierDesk:
@@ -46,7 +50,7 @@ class DossierDesk:
         """
         start = WithStartWorkflowOperation(
             DossierWorkflow.run,
-            args=[opening],
+            args=[opening, None],
             id=opening.dossier_code,
             task_queue=self._task_queue,
             id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,

@@ -12,7 +12,7 @@ import orjson
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 from shared.dossier.actions import ApplicantType, Channel, Outcome, PaidVia, ReturnWay
-from shared.dossier.codes import AgencyCode, DocumentKind, DossierCode, ProcedureCode, Word
+from shared.dossier.codes import AgencyCode, DocumentKind, DossierCode, ProcedureCode, ResultCode, Word
 from shared.dossier.lifecycle import STAGES, Clock, Stage
 from shared.dossier.state import Change, Dossier
 
@@ -76,7 +76,7 @@ class Facts(_Public):
     population_check: bool = False
     outcome: Outcome | None = None
     cause: Word | None = None
-    result_code: Word | None = None
+    result_code: ResultCode | None = None
     result_signed_at: AwareDatetime | None = None
     is_claimed: bool = False
     parcel_booked: bool = False

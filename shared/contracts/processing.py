@@ -8,7 +8,7 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict
 from temporalio import activity
 
 from shared.dossier.actions import Outcome
-from shared.dossier.codes import AgencyCode, DossierCode, PersonCode, ProcedureCode, Word
+from shared.dossier.codes import AgencyCode, DossierCode, PersonCode, ProcedureCode, ResultCode
 
 TASK_QUEUE: Final = "processing"
 
@@ -32,7 +32,7 @@ class SignedResult(BaseModel):
 
     model_config = ConfigDict(frozen=True)
 
-    result_code: Word
+    result_code: ResultCode
     signed_at: AwareDatetime
 
 

@@ -13,7 +13,7 @@ from typing import Annotated, Literal
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, PositiveInt
 
 from shared.catalogue.model import Terms
-from shared.dossier.codes import AgencyCode, CommandId, DocumentKind, DossierCode, PersonCode, Word
+from shared.dossier.codes import AgencyCode, CommandId, DocumentKind, DossierCode, PersonCode, ResultCode, Word
 from shared.dossier.lifecycle import Act, Role
 
 
@@ -137,7 +137,7 @@ class AcceptAndFinish(Action):
 
     kind: Literal[Act.ACCEPT_AND_FINISH] = Act.ACCEPT_AND_FINISH
     terms: Terms
-    result_code: Word
+    result_code: ResultCode
 
 
 class AskPreFee(Action):
@@ -247,7 +247,7 @@ class RecordSignature(Action):
     """The signed result exists; `result_code` is its number and symbol."""
 
     kind: Literal[Act.RECORD_SIGNATURE] = Act.RECORD_SIGNATURE
-    result_code: Word
+    result_code: ResultCode
     signed_at: AwareDatetime
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from datetime import date, datetime, time, timedelta
-from typing import Final, Literal
+from typing import Final, Literal, NamedTuple
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict
 
@@ -88,78 +88,64 @@ def due(
     Raises ValueError for an instant without offset or a pause that ends before it starts; CalendarMissing, which names
     the year, when a needed day has no published calendar.
     """
-    start = local(received_at)
-    derivation = Derivation()
-    base = _base(start, limit, calendar, derivation)
-    stops = _merged(pauses, start)
-    if policy is SupplementClock.RESTART:
-        end = _restarted(base, stops, limit, calendar, derivation)
-    else:
-        end = _paused(start, base, stops, limit, calendar, derivation)
-    return Due.model_construct(due_at=utc(end), base_due_at=utc(base), steps=derivation.steps())
+    case = _Case(local(received_at), limit, calendar, Derivation())
+    base = _base(case)
+    moved = _restarted if policy is SupplementClock.RESTART else _paused
+    end = moved(case, base, _clipped(pauses, case.start))
+    return Due.model_construct(due_at=utc(end), base_due_at=utc(base), steps=case.derivation.steps())
 
 
-def _base(start: datetime, limit: ProcessingTime, calendar: WorkingCalendar, derivation: Derivation) -> datetime:
-    match limit.unit:
+class _Case(NamedTuple):
+    """What every rule reads, in local time, and where it writes its steps."""
+
+    start: datetime
+    limit: ProcessingTime
+    calendar: WorkingCalendar
+    derivation: Derivation
+
+
+def _base(case: _Case) -> datetime:
+    match case.limit.unit:
         case Unit.WORKING_DAY:
-            return _working_days(start, limit.amount, calendar, derivation)
-        case Unit.WORKING_HOUR:
-            return _working_hours(start, timedelta(hours=limit.amount), calendar, derivation)
-        case Unit.SAME_DAY:
-            return _same_day(start, calendar, derivation)
+            return _working_days(case)
         case Unit.CALENDAR_DAY:
-            day, reason = start.date() + limit.amount * DAY, Reason.CALENDAR_DAYS
+            return _calendar(case, case.start.date() + case.limit.amount * DAY, Reason.CALENDAR_DAYS)
         case Unit.MONTH:
-            day, reason = _months_later(start.date(), limit.amount), Reason.MONTHS
-    derivation.add(start, midnight(start.date() + DAY), Reason.RECEPTION_DAY)
-    worked = this_or_next_worked(day, calendar)
-    end = closing(worked, calendar)
-    derivation.add(
-        midnight(start.date() + DAY), end if worked == day else midnight(day + DAY), reason, counts=limit.amount
-    )
-    if worked != day:
-        derivation.add(midnight(day + DAY), end, Reason.MOVED)
+            return _calendar(case, _months_later(case.start.date(), case.limit.amount), Reason.MONTHS)
+        case Unit.WORKING_HOUR:
+            return _working_hours(case)
+        case Unit.SAME_DAY:
+            return _same_day(case)
+
+
+def _working_days(case: _Case) -> datetime:
+    """R2, R3: the N-th working day after the reception day, at closing time."""
+    day, left = case.start.date(), case.limit.amount
+    case.derivation.add(case.start, midnight(day + DAY), Reason.RECEPTION_DAY)
+    first, run, counted = day + DAY, Reason.RECEPTION_DAY, 0
+    while left:
+        day += DAY
+        today = Reason.WORKED if case.calendar.is_worked(day) else _rest(day)
+        if today is not run and day != first:
+            case.derivation.add(midnight(first), midnight(day), run, counted)
+            first, counted = day, 0
+        run = today
+        if run is Reason.WORKED:
+            left, counted = left - 1, counted + 1
+    end = closing(day, case.calendar)
+    case.derivation.add(midnight(first), end, run, counted)
     return end
 
 
-def _working_days(start: datetime, amount: int, calendar: WorkingCalendar, derivation: Derivation) -> datetime:
-    """R2, R3: the N-th working day after the reception day, at closing time."""
-    day = start.date()
-    derivation.add(start, midnight(day + DAY), Reason.RECEPTION_DAY)
-    while amount:
-        day += DAY
-        if calendar.is_worked(day):
-            amount -= 1
-            ends = midnight(day + DAY) if amount else closing(day, calendar)
-            derivation.add(midnight(day), ends, Reason.WORKED, counts=1)
-        else:
-            derivation.add(midnight(day), midnight(day + DAY), _rest(day))
-    return closing(day, calendar)
-
-
-def _working_hours(start: datetime, amount: timedelta, calendar: WorkingCalendar, derivation: Derivation) -> datetime:
-    """R6: hours run only inside shifts and start at the given moment."""
-    at = start
-    for begins, ends in shifts_from(start, calendar):
-        for part in _skipped(at, begins, calendar):
-            derivation.add(*part)
-        at = min(ends, begins + amount)
-        derivation.add(begins, at, Reason.WORKED, counts=(at - begins) / timedelta(hours=1))
-        amount -= at - begins
-        if not amount:
-            break
-    return at
-
-
-def _same_day(start: datetime, calendar: WorkingCalendar, derivation: Derivation) -> datetime:
-    """R7: up to and including 15:00:00 today's closing time, else the next working day's."""
-    day = start.date()
-    if calendar.is_worked(day) and start.time() <= CUT_OFF:
-        end = closing(day, calendar)
-        derivation.add(start, end, Reason.IN_TIME, counts=1)
-        return end
-    end = closing(next_worked(day, calendar), calendar)
-    derivation.add(start, end, Reason.AFTER_CUT_OFF, counts=1)
+def _calendar(case: _Case, last: date, reason: Reason) -> datetime:
+    """R4, R5: closing time of the last day; a rest day or holiday moves to the next working day."""
+    first = midnight(case.start.date() + DAY)
+    worked = this_or_next_worked(last, case.calendar)
+    end = closing(worked, case.calendar)
+    case.derivation.add(case.start, first, Reason.RECEPTION_DAY)
+    case.derivation.add(first, min(end, midnight(last + DAY)), reason, case.limit.amount)
+    if worked > last:
+        case.derivation.add(midnight(last + DAY), end, Reason.MOVED)
     return end
 
 
@@ -171,66 +157,72 @@ def _months_later(day: date, amount: int) -> date:
     return min(last, first + (day.day - 1) * DAY)
 
 
-def _paused(
-    start: datetime,
-    base: datetime,
-    stops: list[tuple[datetime, datetime]],
-    limit: ProcessingTime,
-    calendar: WorkingCalendar,
-    derivation: Derivation,
-) -> datetime:
+def _working_hours(case: _Case) -> datetime:
+    """R6: hours run only inside shifts and start at the given moment."""
+    at, left = case.start, timedelta(hours=case.limit.amount)
+    shifts = shifts_from(at, case.calendar)
+    while left:
+        begins, ends = next(shifts)
+        for part in _skipped(at, begins, case.calendar):
+            case.derivation.add(*part)
+        at = min(ends, begins + left)
+        case.derivation.add(begins, at, Reason.WORKED, (at - begins) / timedelta(hours=1))
+        left -= at - begins
+    return at
+
+
+def _same_day(case: _Case) -> datetime:
+    """R7: up to and including 15:00:00 today's closing time, else the next working day's."""
+    day = case.start.date()
+    in_time = case.calendar.is_worked(day) and case.start.time() <= CUT_OFF
+    end = closing(day if in_time else next_worked(day, case.calendar), case.calendar)
+    case.derivation.add(case.start, end, Reason.IN_TIME if in_time else Reason.AFTER_CUT_OFF, 1)
+    return end
+
+
+def _paused(case: _Case, base: datetime, stops: list[tuple[datetime, datetime]]) -> datetime:
     """R11: the union of paused working time is added; day units are then rounded up to closing time, once.
 
-    A pause counts when it begins before the due time that holds at that moment: a late dossier is not rescued.
+    A pause counts when it begins before the due time that holds at that moment: a late dossier is not rescued. For day
+    units its part on the reception day, which is not counted either, adds nothing.
     """
-    in_days = limit.unit is not Unit.WORKING_HOUR
-    counted_from = midnight(start.date() + DAY) if in_days else start
+    in_days = case.limit.unit is not Unit.WORKING_HOUR
+    counted_from = midnight(case.start.date() + DAY) if in_days else case.start
     total, exact, end = ZERO, base, base
     for asked, done in stops:
         if asked >= end:
             break
-        derivation.add(asked, done, Reason.PAUSED)
-        total += worked_between(max(asked, counted_from), done, calendar)
-        exact = after(base, total, calendar)
-        end = closing(exact.date(), calendar) if in_days else exact
+        case.derivation.add(asked, done, Reason.PAUSED)
+        total += worked_between(max(asked, counted_from), done, case.calendar)
+        counted_from = max(counted_from, done)
+        exact = after(base, total, case.calendar)
+        end = closing(exact.date(), case.calendar) if in_days else exact
     if exact > base:
-        derivation.add(base, exact, Reason.ADDED)
+        case.derivation.add(base, exact, Reason.ADDED)
     if end > exact:
-        derivation.add(exact, end, Reason.ROUNDED)
+        case.derivation.add(exact, end, Reason.ROUNDED)
     return end
 
 
-def _restarted(
-    base: datetime,
-    stops: list[tuple[datetime, datetime]],
-    limit: ProcessingTime,
-    calendar: WorkingCalendar,
-    derivation: Derivation,
-) -> datetime:
+def _restarted(case: _Case, base: datetime, stops: list[tuple[datetime, datetime]]) -> datetime:
     """R11, RESTART: the limit is counted again from the end of the last request that began in time."""
-    end = base
+    end, complete = base, case.start
     for asked, done in stops:
         if asked >= end:
             break
-        derivation.add(asked, done, Reason.RESTARTED)
-        end = _base(done, limit, calendar, derivation)
+        if done > complete:
+            complete = done
+            case.derivation.add(asked, done, Reason.RESTARTED)
+            end = _base(case._replace(start=done))
     return end
 
 
-def _merged(pauses: Sequence[tuple[datetime, datetime]], start: datetime) -> list[tuple[datetime, datetime]]:
-    """The union, in order, clipped to reception; pauses of zero length are nothing."""
-    merged: list[tuple[datetime, datetime]] = []
-    for asked, done in sorted((local(a), local(b)) for a, b in pauses):
-        if done < asked:
-            raise ValueError("a pause ends before it starts")
-        begins = max(asked, start)
-        if begins >= done:
-            continue
-        if merged and begins <= merged[-1][1]:
-            merged[-1] = (merged[-1][0], max(merged[-1][1], done))
-        else:
-            merged.append((begins, done))
-    return merged
+def _clipped(pauses: Sequence[tuple[datetime, datetime]], start: datetime) -> list[tuple[datetime, datetime]]:
+    """In order, cut to begin at reception; a pause of zero length is none."""
+    ordered = sorted((local(asked), local(done)) for asked, done in pauses)
+    if any(done < asked for asked, done in ordered):
+        raise ValueError("a pause ends before it starts")
+    return [(max(asked, start), done) for asked, done in ordered if asked < done and start < done]
 
 
 def _skipped(start: datetime, end: datetime, calendar: WorkingCalendar) -> Iterator[tuple[datetime, datetime, Reason]]:

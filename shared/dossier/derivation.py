@@ -5,11 +5,12 @@ Codes travel; `WORDS` says them in Vietnamese to clerks and citizens. Filled by 
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from typing import Final
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict
+from pydantic import AwareDatetime
 
 from shared.dossier.working_time import utc
 
@@ -67,10 +68,9 @@ LAW: Final = {
 }
 
 
-class Step(BaseModel):
+@dataclass(frozen=True, slots=True)
+class Step:
     """One interval of the derivation. `counts` is in the limit's own unit (days, months, hours); 0 = not counted."""
-
-    model_config = ConfigDict(frozen=True)
 
     from_at: AwareDatetime
     to_at: AwareDatetime
@@ -95,8 +95,5 @@ class Derivation:
 
     def steps(self) -> tuple[Step, ...]:
         return tuple(
-            Step.model_construct(
-                from_at=utc(start), to_at=utc(end), counts=float(counts), reason=reason, law=LAW[reason]
-            )
-            for start, end, counts, reason in self._steps
+            Step(utc(start), utc(end), float(counts), reason, LAW[reason]) for start, end, counts, reason in self._steps
         )

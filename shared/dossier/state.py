@@ -12,10 +12,10 @@ from typing import Literal
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict
 
-from shared.catalogue.model import FeeTiming, Terms
+from shared.catalogue.model import CalendarMissing, FeeTiming, Terms
 from shared.dossier import actions
 from shared.dossier.actions import Action, By, Channel, Order, Outcome, PaidVia, ReturnWay, instant
-from shared.dossier.codes import AgencyCode, DossierCode, PersonCode, Word
+from shared.dossier.codes import AgencyCode, DossierCode, PersonCode, ResultCode, Word
 from shared.dossier.deadline import due
 from shared.dossier.lifecycle import CHANGES, MOVES, NOT_YET, STAGES, Act, Landing, Role, Stage, acts_at, acts_of
 from shared.dossier.refusal import Forbidden, Refused
@@ -79,7 +79,7 @@ class Dossier(BaseModel):
     signed_by: PersonCode = ""
     outcome: Outcome | None = None
     cause: Word | None = None
-    result_code: Word | None = None
+    result_code: ResultCode | None = None
     result_signed_at: AwareDatetime | None = None
     parcel_number: str | None = None
     paid_vnd: int = 0
@@ -268,7 +268,10 @@ class Dossier(BaseModel):
     def _accept(self, terms: Terms, at: datetime) -> None:
         self.terms = terms
         self.received_at = at
-        self.due_at = self.due_at_original = due(at, terms.processing_time, terms.calendar).due_at
+        try:
+            self.due_at = self.due_at_original = due(at, terms.processing_time, terms.calendar).due_at
+        except CalendarMissing as missing:
+            raise Refused("calendar_missing", f"Chưa công bố lịch làm việc năm {missing.year}.") from missing
 
     def _allowed(self, role: Role) -> tuple[str, ...]:
         mine = self.acts_open_to(role)

@@ -12,7 +12,8 @@ from typing import Final
 
 from shared.catalogue.model import WorkingCalendar
 
-LOCAL: Final = timezone(timedelta(hours=7), "Asia/Ho_Chi_Minh")
+OFFSET: Final = timedelta(hours=7)
+LOCAL: Final = timezone(OFFSET, "Asia/Ho_Chi_Minh")
 """A fixed offset: Viet Nam has had no daylight saving since 1975, and a zone file would be a read."""
 
 DAY: Final = timedelta(days=1)
@@ -28,7 +29,7 @@ def local(at: datetime) -> datetime:
 
 def utc(at: datetime) -> datetime:
     """Local civil time as an instant."""
-    return at.replace(tzinfo=LOCAL).astimezone(UTC)
+    return (at - OFFSET).replace(tzinfo=UTC)
 
 
 def midnight(day: date) -> datetime:

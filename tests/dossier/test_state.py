@@ -1,0 +1,219 @@
+"""Every stage × action × role on the pure dossier: what the table allows happens, everything else changes nothing."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import Any, get_args
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from shared.catalogue.model import FeeTiming
+from shared.contracts.facts import event_of, facts_of
+from shared.dossier import actions
+from shared.dossier.actions import AnyAction, Channel, Outcome, PaidVia, ReturnWay
+from shared.dossier.lifecycle import MOVES, NOT_YET, STAGES, Act, Landing, Role, Stage
+from shared.dossier.refusal import Refused
+from shared.dossier.state import Dossier
+from tests.builders import AGENCY, AT, CODE, a_dossier, fee, fee_paid, order, submit, terms
+
+LATER = AT + timedelta(days=40)
+PAID_BEFORE = terms(fees=[fee(timing=FeeTiming.BEFORE)])
+BUILT = tuple(stage for stage in (None, *Stage) if stage not in {
+    Stage.DRAFT, Stage.INTAKE_INCOMPLETE, Stage.CONSULTING, Stage.SUPPLEMENT, Stage.FINANCIAL_DUTY
+})  # fmt: skip
+
+FILING: dict[str, Any] = {"terms": terms(), "return_way": ReturnWay.DESK, "papers": ()}
+SAMPLES: dict[Act, actions.Action] = {
+    Act.SUBMIT: actions.Submit(channel=Channel.ONLINE, **FILING),
+    Act.REGISTER_AT_DESK: actions.RegisterAtDesk(channel=Channel.IN_PERSON, **FILING),
+    Act.REGISTER_FROM_POST: actions.RegisterFromPost(
+        channel=Channel.POST, posted_at=AT, minutes_signed_at=AT, **FILING
+    ),
+    Act.RECORD_DIGITIZED: actions.RecordDigitized(kinds=("TK-LLTP",)),
+    Act.RECORD_REUSED: actions.RecordReused(found=(), not_found=()),
+    Act.ACCEPT: actions.Accept(terms=terms()),
+    Act.ACCEPT_AND_FINISH: actions.AcceptAndFinish(terms=terms(), result_code="1/2023"),
+    Act.ASK_PRE_FEE: actions.AskPreFee(),
+    Act.FEE_PAID: fee_paid(),
+    Act.REJECT: actions.Reject(cause="incomplete"),
+    Act.FORWARD: actions.Forward(agency_code=AGENCY),
+    Act.TRANSFER: actions.Transfer(),
+    Act.ROUTE_UNKNOWN: actions.RouteUnknown(),
+    Act.ASSIGN: actions.Assign(person_code="specialist"),
+    Act.CLAIM: actions.Claim(),
+    Act.REASSIGN: actions.Reassign(person_code="other"),
+    Act.RECORD_VERIFICATION: actions.RecordVerification(),
+    Act.PROPOSE: actions.Propose(outcome=Outcome.GRANTED),
+    Act.APPROVE_DRAFT: actions.ApproveDraft(),
+    Act.SEND_BACK: actions.SendBack(cause="unclear"),
+    Act.SIGN: actions.Sign(),
+    Act.DECLINE_SIGNATURE: actions.DeclineSignature(cause="unclear"),
+    Act.RECORD_SIGNATURE: actions.RecordSignature(result_code="1/2023", signed_at=AT),
+    Act.NUMBER_AND_ISSUE: actions.NumberAndIssue(),
+    Act.MARK_OVERDUE: actions.MarkOverdue(),
+    Act.WITHDRAW: actions.Withdraw(),
+    Act.ASK_WITHDRAW: actions.AskWithdraw(),
+    Act.CONFIRM_WITHDRAW: actions.ConfirmWithdraw(),
+    Act.DENY_WITHDRAW: actions.DenyWithdraw(cause="decision_imminent"),
+    Act.RECORD_PARCEL: actions.RecordParcel(parcel_number="EJ123456785VN"),
+    Act.HAND_OVER: actions.HandOver(),
+    Act.DELIVER_ELECTRONIC: actions.DeliverElectronic(),
+    Act.DISPATCH: actions.Dispatch(),
+    Act.DELIVERED: actions.Delivered(delivered_at=AT),
+    Act.CAME_BACK: actions.CameBack(),
+    Act.TRANSFER_COMPETENCE: actions.TransferCompetence(agency_code="000.00.05.H39"),
+} | {act: actions.Unbuilt.model_validate({"kind": act}) for act in NOT_YET}
+
+
+def brought_to(stage: Stage | None, act: Act) -> Dossier:
+    """A dossier at the stage whose circumstances let this act through its guard."""
+    postal = stage is Stage.ON_THE_WAY or act in (Act.DISPATCH, Act.RECORD_PARCEL)
+    way = ReturnWay.POST if postal else ReturnWay.ELECTRONIC
+    promised = PAID_BEFORE if stage is Stage.FEE_BEFORE else terms()
+    dossier = a_dossier(stage, promised=promised, return_way=way) if stage else a_dossier()
+    if act in (Act.FEE_PAID, Act.ASK_PRE_FEE):
+        dossier.terms = PAID_BEFORE
+    if act in (Act.ASSIGN, Act.CLAIM):
+        dossier.holder = ""
+    if act is Act.DISPATCH:
+        dossier.parcel_number = "EJ123456785VN"
+    return dossier
+
+
+def test_the_samples_cover_every_act() -> None:
+    union = get_args(get_args(AnyAction)[0])
+    kinds = {kind for model in union for kind in get_args(model.model_fields["kind"].annotation)}
+    assert kinds == set(Act) == set(SAMPLES)
+
+
+@pytest.mark.parametrize("stage", BUILT)
+@pytest.mark.parametrize("act", Act)
+def test_the_table_decides_for_every_role(stage: Stage | None, act: Act) -> None:
+    move = MOVES.get((stage, act))
+    for role in Role:
+        dossier = brought_to(stage, act)
+        before = dossier.model_copy(deep=True)
+        asked = order(role, SAMPLES[act])
+        lawful = move is not None and role in move.by and act not in NOT_YET
+        if not lawful:
+            with pytest.raises(Refused) as refusal:
+                dossier.take(asked, LATER)
+            expected = "not_allowed_now" if move is None else "not_your_role" if role not in move.by else "not_yet"
+            assert refusal.value.code == expected
+            assert dossier.seq == before.seq
+            assert dossier.stage == before.stage
+            continue
+        dossier.check(asked, LATER)
+        assert dossier == before, "check must change nothing"
+        (after,) = dossier.take(asked, LATER)
+        assert move is not None
+        if not isinstance(move.to, Landing):
+            assert after.stage is move.to
+        elif move.to is Landing.SAME:
+            assert after.stage is stage
+        assert after.seq == before.seq + 1
+        event = event_of(after)
+        assert event.facts == facts_of(dossier)
+        assert (event.change.from_stage, event.change.to_stage) == (stage, after.stage)
+        assert event.facts.portal_status == STAGES[event.facts.stage].portal
+
+
+def test_a_guard_that_says_no_changes_nothing() -> None:
+    """One case per guard; the code is what a page and a bot react to."""
+    cases = [
+        (a_dossier(Stage.SUBMITTED, promised=PAID_BEFORE), Role.CLERK, actions.Accept(terms=terms()), "pre_fee_unpaid"),
+        (a_dossier(Stage.SUBMITTED), Role.CLERK, actions.AskPreFee(), "no_pre_fee"),
+        (a_dossier(Stage.PROCESSING), Role.PARTNER, fee_paid(), "fee_settled"),
+        (
+            a_dossier(Stage.PROCESSING, promised=terms(fees=[fee()])),
+            Role.PARTNER,
+            fee_paid(199_999),
+            "amount_differs",
+        ),
+        (
+            a_dossier(Stage.RESULT_READY, promised=terms(fees=[fee()])),
+            Role.RETURN_CLERK,
+            actions.HandOver(),
+            "fee_unpaid",
+        ),
+        (a_dossier(Stage.RESULT_READY), Role.SYSTEM, actions.DeliverElectronic(), "not_electronic"),
+        (a_dossier(Stage.RESULT_READY), Role.RETURN_CLERK, actions.Dispatch(), "not_postal"),
+        (
+            a_dossier(Stage.RESULT_READY, return_way=ReturnWay.POST),
+            Role.RETURN_CLERK,
+            actions.Dispatch(),
+            "parcel_pending",
+        ),
+        (a_dossier(Stage.PROCESSING), Role.SYSTEM, actions.MarkOverdue(), "not_overdue"),
+    ]
+    for dossier, role, action, code in cases:
+        before = dossier.model_copy()
+        with pytest.raises(Refused) as refusal:
+            dossier.take(order(role, action), AT)
+        assert refusal.value.code == code
+        assert (dossier.seq, dossier.stage) == (before.seq, before.stage)
+
+
+def test_papers_that_nobody_has_hold_the_acceptance() -> None:
+    dossier = a_dossier()
+    dossier.take(submit(terms(components=("TK-KS", "GIAY-CHUNG-SINH")), papers=()), AT)
+    with pytest.raises(Refused, match="đang số hóa"):
+        dossier.check(order(Role.CLERK, actions.Accept(terms=terms())), AT)
+    answer = actions.RecordReused(found=("TK-KS",), not_found=("GIAY-CHUNG-SINH",))
+    dossier.take(order(Role.SYSTEM, answer), AT)
+    with pytest.raises(Refused, match="GIAY-CHUNG-SINH"):
+        dossier.check(order(Role.CLERK, actions.Accept(terms=terms())), AT)
+
+
+def test_only_the_holder_works_on_a_claimed_dossier() -> None:
+    dossier = a_dossier(Stage.PROCESSING)
+    with pytest.raises(Refused) as refusal:
+        dossier.take(order(Role.SPECIALIST, actions.Propose(outcome=Outcome.GRANTED), person="somebody-else"), AT)
+    assert (refusal.value.code, refusal.value.status) == ("held_by_other", 403)
+    with pytest.raises(Refused, match="đã có chuyên viên"):
+        dossier.take(order(Role.SPECIALIST, actions.Claim(), person="somebody-else"), AT)
+
+
+def test_acceptance_pins_the_promises_and_the_due_time() -> None:
+    """Deadlines, worked example: Tuesday 2023-01-10 09:30, 5 working days → Tuesday 2023-01-17 17:00."""
+    dossier = a_dossier(Stage.ACCEPTED, promised=terms(limit="5wd"))
+    assert dossier.due_at == datetime(2023, 1, 17, 10, tzinfo=UTC)
+    assert dossier.due_at_original == dossier.due_at
+    assert dossier.received_at == AT
+
+
+def test_an_unpublished_calendar_refuses_the_acceptance_by_name() -> None:
+    short = terms(calendar=terms().calendar.model_copy(update={"last_on": AT.date()}))
+    with pytest.raises(Refused) as refusal:
+        a_dossier(Stage.ACCEPTED, promised=short)
+    assert refusal.value.code == "calendar_missing"
+
+
+def test_what_was_paid_is_paid_once() -> None:
+    dossier = a_dossier(Stage.PROCESSING, promised=terms(fees=[fee()]))
+    dossier.take(order(Role.PARTNER, fee_paid()), AT)
+    assert (dossier.owed_vnd(), dossier.paid_vnd, dossier.paid_via) == (0, 200_000, PaidVia.PROVINCE_GATEWAY)
+    with pytest.raises(Refused) as refusal:
+        dossier.take(order(Role.ACCOUNTANT, fee_paid()), AT)
+    assert refusal.value.code == "fee_settled"
+
+
+@given(
+    st.lists(st.tuples(st.sampled_from(sorted(SAMPLES)), st.sampled_from(sorted(Role)), st.integers(0, 3)), max_size=40)
+)
+def test_any_storm_of_clicks_leaves_a_consistent_dossier(storm: list[tuple[Act, Role, int]]) -> None:
+    """Whatever is asked, in any order and twice: seq counts changes without gap and facts stay public."""
+    dossier, changes = Dossier(dossier_code=CODE, root_code=CODE), 0
+    for act, role, number in storm:
+        asked = order(role, SAMPLES[act], command_id=f"{act}-{role}-{number}")
+        try:
+            changes += len(dossier.take(asked, LATER))
+        except Refused:
+            continue
+        assert dossier.seq == changes
+        facts = facts_of(dossier)
+        assert facts.seq == changes
+        assert facts.fee_owed_vnd >= 0
+        assert set(facts.portal_times) <= set(range(1, 11))
