@@ -1,0 +1,1 @@
+"""Everything that runs Một Cửa and nothing it decides: local stack, simulators, command line."""
