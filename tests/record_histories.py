@@ -1,0 +1,123 @@
+"""`python -m tests.record_histories RELEASE`: keeps how today's code lived, for every later code to replay.
+
+Recorded once per release and never again: a history that no longer replays means that living dossiers would break.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from datetime import timedelta
+from pathlib import Path
+
+from deploy.local import temporal
+from shared.dossier import actions
+from shared.dossier.actions import Outcome, Paper, ReturnWay
+from shared.dossier.lifecycle import Role, Stage
+from tests.builders import CODE, fee, fee_paid, order, submit, terms
+from tests.workflows.conftest import Town, a_server, a_town
+
+FOLDER = Path(__file__).parent / "workflows/histories"
+
+
+async def at_the_desk(town: Town, code: str) -> None:
+    """The ordinary life, every click apart."""
+    await town.brought_to(code, Stage.RESULT_READY)
+    await town.act(code, order(Role.RETURN_CLERK, actions.HandOver()))
+
+
+async def by_post_and_paid(town: Town, code: str) -> None:
+    """Paid online, papers reused, clicks of two acts, parcel came back once."""
+    town.offices.found = ("GIAY-CHUNG-SINH",)
+    promised = terms(fees=[fee()], components=("TK-KS", "GIAY-CHUNG-SINH"))
+    papers = (Paper(kind="TK-KS", filed=True),)
+    await town.file(code, submit(promised, return_way=ReturnWay.POST, papers=papers))
+    await town.settled(code, 3)
+    await town.act(
+        code,
+        order(Role.PARTNER, fee_paid()),
+        order(Role.CLERK, actions.Accept(terms=promised), actions.Transfer()),
+        order(Role.SPECIALIST, actions.Claim(), actions.Propose(outcome=Outcome.GRANTED)),
+        order(Role.UNIT_HEAD, actions.ApproveDraft()),
+    )
+    signed = await town.act(code, order(Role.SIGNER, actions.Sign()))
+    await town.settled(code, signed.seq + 1)
+    ready = await town.act(code, order(Role.RECORDS, actions.NumberAndIssue()))
+    await town.settled(code, ready.seq + 1)
+    await town.act(
+        code,
+        order(Role.RETURN_CLERK, actions.Dispatch()),
+        order(Role.PARTNER, actions.CameBack()),
+        order(Role.RETURN_CLERK, actions.Dispatch()),
+        order(Role.PARTNER, actions.Delivered(delivered_at=ready.submitted_at)),
+    )
+
+
+async def electronic_and_overdue(town: Town, code: str) -> None:
+    """The due timer fires, the result lies in the personal store for a day."""
+    facts = await town.brought_to(code, Stage.REVIEW, submit(return_way=ReturnWay.ELECTRONIC))
+    await town.sleep(code, timedelta(days=40))
+    await town.settled(code, facts.seq + 1)
+    await town.act(code, order(Role.UNIT_HEAD, actions.ApproveDraft()))
+    signed = await town.act(code, order(Role.SIGNER, actions.Sign()))
+    await town.settled(code, signed.seq + 1)
+    await town.act(code, order(Role.RECORDS, actions.NumberAndIssue()))
+    await town.sleep(code, timedelta(days=2))
+
+
+async def withdrawn_with_money_back(town: Town, code: str) -> None:
+    """Paid, then withdrawn before acceptance."""
+    await town.file(code, submit(terms(fees=[fee(50_000)])))
+    await town.settled(code, 2)
+    await town.act(code, order(Role.PARTNER, fee_paid(50_000)), order(Role.APPLICANT, actions.Withdraw()))
+
+
+async def withdrawn_on_request(town: Town, code: str) -> None:
+    """Asked, denied, asked again, confirmed."""
+    await town.brought_to(code, Stage.PROCESSING)
+    await town.act(
+        code,
+        order(Role.APPLICANT, actions.AskWithdraw()),
+        order(Role.UNIT_HEAD, actions.DenyWithdraw(cause="decision_imminent")),
+        order(Role.APPLICANT, actions.AskWithdraw()),
+        order(Role.UNIT_HEAD, actions.ConfirmWithdraw()),
+    )
+
+
+async def rejected_while_kafka_was_away(town: Town, code: str) -> None:
+    """The ordinary activity takes over publication."""
+    await town.brought_to(code, Stage.SUBMITTED)
+    town.publication.away = True
+    await town.act(code, order(Role.CLERK, actions.Reject(cause="wrong_agency")))
+    await asyncio.sleep(1)
+    town.publication.away = False
+
+
+LIVES = (
+    at_the_desk,
+    by_post_and_paid,
+    electronic_and_overdue,
+    withdrawn_with_money_back,
+    withdrawn_on_request,
+    rejected_while_kafka_was_away,
+)
+
+
+async def record(folder: Path) -> None:
+    """Live each life once on a real server and keep its history."""
+    folder.mkdir(parents=True)
+    async with await a_server(str(temporal.find())) as environment:
+        for number, life in enumerate(LIVES):
+            async with a_town(environment, f"record-{number}") as town:
+                code = f"{CODE[:-4]}{number + 1:04d}"
+                await life(town, code)
+                await town.handle(code).result()
+                history = await town.handle(code).fetch_history()
+                (folder / f"{life.__name__}.json").write_text(history.to_json() + "\n")
+
+
+if __name__ == "__main__":
+    target = FOLDER / sys.argv[1]
+    if target.exists():
+        sys.exit(f"{target.name} was recorded: histories of a release are never recorded again.")
+    asyncio.run(record(target))
