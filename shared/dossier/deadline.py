@@ -1,7 +1,7 @@
 """When a dossier is due, and why: a pure function of reception, limit, calendar, pauses and supplement policy.
 
 The answer carries its derivation, the counted and skipped intervals with reason and article, so that a clerk or a
-citizen can check it by hand. Rules R1-R13 are those of docs/law.md; law is Bộ luật Dân sự 2015 Điều 147-148 unless said
+citizen can check it by hand. R1-R15 number the rules (docs/law.md); law is Bộ luật Dân sự 2015 Điều 147-148 unless said
 otherwise. Called by the dossier's state inside the workflow, by forms and by the command line: no clock, no files.
 """
 
