@@ -45,4 +45,4 @@ def mint(
     }
     key = OKPKey.import_key(json.loads(path.read_text()))
     with warnings.catch_warnings(action="ignore", category=SecurityWarning):  # `EdDSA` is the name that partners know
-        return jwt.encode({"alg": "EdDSA", "kid": CLI_ISSUER}, claims, key, algorithms=["EdDSA"])
+        return jwt.encode({"alg": "Ed25519", "kid": CLI_ISSUER}, claims, key, algorithms=["Ed25519"])

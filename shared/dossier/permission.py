@@ -79,6 +79,10 @@ RIGHTS: dict[Right, tuple[frozenset[Kind], frozenset[Role]]] = {
 """Right → kinds of caller, and for staff the roles of which one must cover the resource's agency."""
 
 
+OWNED: frozenset[Right] = frozenset({Right.READ_DOSSIER})
+"""Rights that a citizen has on the own dossiers only."""
+
+
 def can(actor: Actor, action: Act | Right, resource: Resource) -> bool:
     """Whether this caller may do this to this resource. Stage and guards are the dossier's own affair."""
     if isinstance(action, Act):
@@ -88,8 +92,8 @@ def can(actor: Actor, action: Act | Right, resource: Resource) -> bool:
         return False
     if actor.kind is Kind.STAFF and roles:
         return any(grant.role in roles and grant.agency_code in resource.agency_path for grant in actor.grants)
-    if actor.kind is Kind.CITIZEN and resource.owner_code:
-        return actor.person_code == resource.owner_code
+    if actor.kind is Kind.CITIZEN and action in OWNED:
+        return _owns(actor, resource)
     return True
 
 
@@ -101,10 +105,14 @@ def as_whom(actor: Actor, act: Act, resource: Resource) -> By | None:
         for grant in sorted(actor.grants, key=lambda grant: (grant.role, grant.agency_code)):
             if grant.role in roles and grant.agency_code in resource.agency_path:
                 return By(role=grant.role, agency_code=agency, person_code=actor.person_code)
-    if actor.kind is Kind.CITIZEN and Role.APPLICANT in roles and actor.person_code == resource.owner_code:
+    if actor.kind is Kind.CITIZEN and Role.APPLICANT in roles and _owns(actor, resource):
         return By(role=Role.APPLICANT, agency_code=agency)
     if actor.kind is Kind.SERVICE:
         for role in (Role.SYSTEM, Role.PARTNER):
             if role in roles:
                 return By(role=role, agency_code=agency)
     return None
+
+
+def _owns(actor: Actor, resource: Resource) -> bool:
+    return bool(actor.person_code) and actor.person_code == resource.owner_code

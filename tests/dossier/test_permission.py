@@ -38,6 +38,9 @@ def test_a_citizen_acts_on_the_own_dossier_only() -> None:
     assert not can(owner, Act.ACCEPT, HERE)
     assert can(owner, Right.READ_DOSSIER, HERE)
     assert not can(other, Right.READ_DOSSIER, HERE)
+    assert not can(owner, Right.READ_DOSSIER, Resource(agency_path=(AGENCY,))), "an unknown owner is nobody"
+    nobody = Actor(person_code="", kind=Kind.CITIZEN)
+    assert not can(nobody, Act.WITHDRAW, Resource(agency_path=(AGENCY,)))
 
 
 def test_a_role_acts_for_the_agency_of_the_dossier() -> None:

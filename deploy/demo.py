@@ -1,0 +1,123 @@
+"""`motcua demo`: a province at work on this machine, through the public APIs, with the counted proof at the end."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import sys
+import time
+from collections.abc import Mapping
+from datetime import date
+from functools import cache
+from typing import Annotated, Any, Final
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+
+from deploy.cli import state
+from deploy.local import tokens
+from deploy.local.errors import AlreadyRunningError, StackError
+from deploy.local.stack import Stack
+from deploy.proof import findings, proof
+from deploy.province.bots import BotFailure, Life, Province
+from deploy.province.plan import plans
+from services.metrics import commands as kpi
+from shared.platform.catalogue import load_catalogue
+
+PROVINCE: Final = "000.00.00.H39"
+QUICK: Final = {"carrier": {"SCAN_SECONDS": "0.2"}}
+"""The carrier's parcels travel a day in a second; everything else keeps its pace."""
+
+err = Console(stderr=True)
+
+
+def demo(
+    *,
+    dossiers: Annotated[int, typer.Option(min=1, max=100_000, help="How many dossiers are filed.")] = 200,
+    seed: Annotated[int, typer.Option(help="The same seed tells the same story.")] = 7,
+    at_once: Annotated[int, typer.Option(min=1, max=200, help="Dossiers under way at the same time.")] = 16,
+    leave: Annotated[
+        bool, typer.Option("--exit", help="End everything afterwards; exit 1 when a proof fails.")
+    ] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON object as the last line of stdout.")] = False,
+) -> None:
+    """File dossiers over agencies of all levels, carry them to their ends, show KPIs and prove the count."""
+    stack = Stack(state(), extra=QUICK)
+    ours = True
+    try:
+        err.print("Starting servers, simulators, services and the workflow worker …")
+        stack.up(owned=True)
+    except AlreadyRunningError:
+        ours = False
+    try:
+        report = asyncio.run(_run(stack, dossiers, seed, at_once))
+        kpi.show(stack.url("metrics"), agency_code=None, period=f"{date.today():%Y-%m}", stream=sys.stderr)  # noqa: DTZ011
+        _tell(report, stack)
+        if as_json:
+            sys.stdout.write(json.dumps(report) + "\n")
+        if not leave and ours:
+            err.print("Everything stays up until Ctrl-C.")
+            while stack.is_running():
+                time.sleep(0.5)
+    finally:
+        if ours:
+            stack.down()
+    if found := findings(report):
+        raise StackError(f"the proof failed: {', '.join(found)}.")
+
+
+async def _run(stack: Stack, count: int, seed: int, at_once: int) -> dict[str, Any]:
+    story = plans(load_catalogue(), date.today(), count, seed)  # noqa: DTZ011 - the desks' own day
+    addresses = {name: stack.url(name) for name in ("intake", "processing", "payment", "delivery", "payment_gateway")}
+    with Progress(
+        TextColumn("Hồ sơ"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), TimeRemainingColumn(),
+        TextColumn("{task.fields[rate]}"), console=err, disable=not err.is_terminal,
+    ) as progress:  # fmt: skip
+        bar = progress.add_task("", total=count, rate="")
+        began = last = time.monotonic()
+        done = 0
+
+        def told(_: Life) -> None:
+            nonlocal done, last
+            done += 1
+            now = time.monotonic()
+            progress.update(bar, advance=1, rate=f"{done / (now - began):.1f}/s")
+            if not err.is_terminal and now - last > 10:  # noqa: PLR2004 - one line per ten seconds
+                last = now
+                err.print(f"{done}/{count} dossiers, {done / (now - began):.1f}/s")
+
+        province = Province(addresses, _mint(stack), told)
+        try:
+            lives = await province.live(story, at_once=at_once)
+        except* (BotFailure, asyncio.CancelledError) as group:
+            said = [*province.surprises, *(str(failure) for failure in group.exceptions)]
+            raise StackError(f"a bot did not know what to do: {said[0]}") from group
+        finally:
+            await province.close()
+        seconds = time.monotonic() - began
+    return await proof(stack, lives, seconds)
+
+
+def _mint(stack: Stack) -> Any:
+    @cache
+    def mint(kind: Any, person: str, role: str) -> str:
+        grants = [(role, PROVINCE)] if role else []
+        return tokens.mint(stack.root, person, grants, minutes=600, kind=kind)
+
+    return mint
+
+
+def _tell(report: Mapping[str, Any], stack: Stack) -> None:
+    err.print(
+        f"{report['submitted']} submitted = {report['finished']} finished + {report['refused']} refused "
+        f"+ {report['withdrawn']} withdrawn; {report['events']} events, lost {report['lost']}, "
+        f"duplicated {report['duplicated']}, stuck {report['stuck']}; "
+        f"KPI {'equal to' if report['kpi_equals_refold'] else 'DIFFERENT FROM'} the refold from the topic.",
+        f"{report['seconds']} s, {report['dossiers_per_second']} dossiers/s, at most {report['max_history_events']} "
+        f"history events, {report['resident_mib']} MiB resident.",
+        f"Board: {stack.url('metrics')}/board · console API: {stack.url('processing')}/openapi.json · "
+        f"Temporal UI: {stack.url('temporal')}",
+        sep="\n",
+        highlight=False,
+    )

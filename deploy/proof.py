@@ -1,0 +1,108 @@
+"""The counted proof: what citizens were told, against the topic, the workflow engine and the live figures."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from datetime import timedelta
+from typing import Any, Final
+
+import orjson
+from aiokafka import AIOKafkaConsumer, TopicPartition
+from temporalio.client import Client
+
+from deploy.local.stack import Stack
+from deploy.province.bots import Life
+from services.metrics import commands as kpi
+from shared.contracts.facts import TOPIC
+from shared.dossier.lifecycle import STAGES, Stage
+
+QUIET: Final = timedelta(seconds=60)
+"""How long the fold may take to catch up with the topic before its figures are compared."""
+
+
+async def proof(stack: Stack, lives: list[Life], seconds: float) -> dict[str, Any]:
+    """The report of a demonstration: counts of dossiers, events, seconds, MiB; keys as `motcua demo --json` prints."""
+    environment = stack.environment("cli")
+    ours = {life.code for life in lives}
+    events = await _events(environment["KAFKA_BOOTSTRAP_SERVERS"], ours)
+    last = {code: max(seqs.items())[1] for code, seqs in events.items() if seqs}
+    ends = Counter(_end_of(facts) for facts in last.values())
+    gaps = [code for code, seqs in events.items() if sorted(seqs) != list(range(1, len(seqs) + 1))]
+    filed_twice = sum(1 for facts in last.values() if facts["dossier_code"] not in ours)
+    verdict = await asyncio.to_thread(kpi.compare, stack.environment("metrics"), patience=QUIET)
+    lengths = await history_lengths(environment["TEMPORAL_ADDRESS"], sorted(ours))
+    told_otherwise = sum(1 for life in lives if life.code in last and last[life.code]["stage"] != life.final)
+    return {
+        "submitted": len(lives),
+        "finished": ends["finished"],
+        "refused": ends["refused"],
+        "withdrawn": ends["withdrawn"],
+        "lost": len(ours - set(last)) + len(gaps) + told_otherwise,
+        "duplicated": filed_twice + verdict.counted_twice,
+        "stuck": ends["open"],
+        "kpi_equals_refold": verdict.equal,
+        "events": sum(map(len, events.values())),
+        "seconds": round(seconds, 1),
+        "dossiers_per_second": round(len(lives) / seconds, 2),
+        "max_history_events": max(lengths, default=0),
+        "mean_history_events": round(sum(lengths) / max(1, len(lengths)), 1),
+        "resident_mib": round(sum(status.resident_mib for status in stack.status())),
+    }
+
+
+async def _events(bootstrap: str, ours: set[str]) -> dict[str, dict[int, dict[str, Any]]]:
+    """Read the topic from its beginning with a plain consumer: facts by dossier and seq, of this demonstration."""
+    consumer = AIOKafkaConsumer(bootstrap_servers=bootstrap, auto_offset_reset="earliest", enable_auto_commit=False)
+    await consumer.start()
+    try:
+        parts = [TopicPartition(TOPIC, part) for part in consumer.partitions_for_topic(TOPIC) or await _parts(consumer)]
+        consumer.assign(parts)
+        await consumer.seek_to_beginning(*parts)
+        ends = await consumer.end_offsets(parts)
+        seen: dict[str, dict[int, dict[str, Any]]] = {code: {} for code in ours}
+        while any([await consumer.position(part) < ends[part] for part in parts]):
+            for records in (await consumer.getmany(timeout_ms=500)).values():
+                for record in records:
+                    facts = orjson.loads(record.value)["facts"]
+                    if facts["dossier_code"] in ours:
+                        seen[facts["dossier_code"]][facts["seq"]] = facts
+        return seen
+    finally:
+        await consumer.stop()
+
+
+async def _parts(consumer: AIOKafkaConsumer) -> set[int]:
+    await consumer.topics()
+    return set(consumer.partitions_for_topic(TOPIC) or ())
+
+
+def _end_of(facts: Mapping[str, Any]) -> str:
+    stage = Stage(facts["stage"])
+    if not STAGES[stage].is_end:
+        return "open"
+    if stage is Stage.STOPPED:
+        return "withdrawn"
+    return "refused" if stage is Stage.NOT_ACCEPTED or facts["outcome"] == "REFUSED" else "finished"
+
+
+def findings(report: Mapping[str, Any]) -> list[str]:
+    ended = report["finished"] + report["refused"] + report["withdrawn"]
+    return [
+        *([f"{report['submitted']} submitted, {ended} ended"] if ended != report["submitted"] else []),
+        *(f"{name} {report[name]}" for name in ("lost", "duplicated", "stuck") if report[name]),
+        *([] if report["kpi_equals_refold"] else ["the KPIs differ from the refold"]),
+    ]
+
+
+async def history_lengths(address: str, codes: Sequence[str]) -> list[int]:
+    """History events of each dossier's workflow, in the order of the codes."""
+    client = await Client.connect(address)
+    gate = asyncio.Semaphore(20)
+
+    async def one(code: str) -> int:
+        async with gate:
+            return (await client.get_workflow_handle(code).describe()).history_length
+
+    return list(await asyncio.gather(*(one(code) for code in codes)))

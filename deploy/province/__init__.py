@@ -1,0 +1,1 @@
+"""A believable province for demonstrations: people who file, staff who work, money that is paid. HTTP only."""

@@ -1,0 +1,124 @@
+"""What will happen in the demonstration, decided beforehand from a seed: who files what, where, how, and its fate."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date
+from enum import StrEnum
+from typing import Final
+
+from shared.catalogue import lookup
+from shared.catalogue.model import Agency, Catalogue, Procedure
+
+AGENCIES: Final = 18
+"""How many agencies take part at most; each of them gets dossiers of its own procedures."""
+
+FAMILY: Final = ("Nguyễn", "Trần", "Lê", "Phạm", "Huỳnh", "Võ", "Đặng", "Bùi", "Đỗ", "Hồ", "Ngô", "Dương")
+MIDDLE: Final = ("Văn", "Thị", "Hữu", "Ngọc", "Minh", "Thanh", "Quốc", "Kim")
+GIVEN: Final = ("An", "Bình", "Đào", "Hằng", "Khánh", "Lộc", "Mỹ", "Phượng", "Quân", "Tuyết", "Ưng", "Yến")
+ROADS: Final = ("Hùng Vương", "Nguyễn Huệ", "Trương Định", "Châu Văn Giác", "Thủ Khoa Huân")
+
+
+class Fate(StrEnum):
+    """How a dossier will end."""
+
+    GRANTED = "GRANTED"
+    REFUSED = "REFUSED"
+    REJECTED = "REJECTED"
+    WITHDRAWN_EARLY = "WITHDRAWN_EARLY"
+    WITHDRAWN_LATE = "WITHDRAWN_LATE"
+
+
+@dataclass(frozen=True)
+class Person:
+    """An invented applicant."""
+
+    account: str
+    full_name: str
+    personal_id: str
+    phone: str
+    address: str
+
+
+@dataclass(frozen=True)
+class Plan:
+    """One dossier to be filed. `leaves_out` are papers the applicant does not bring: shared data may hold them."""
+
+    number: int
+    procedure_code: str
+    agency_code: str
+    channel: str
+    return_way: str
+    fate: Fate
+    pays_online: bool
+    papers: tuple[str, ...]
+    leaves_out: tuple[str, ...]
+    person: Person
+
+
+def plans(catalogue: Catalogue, on: date, count: int, seed: int) -> list[Plan]:
+    """That many dossiers, the same for the same seed, spread over agencies of all levels in force on the day."""
+    chance = random.Random(seed)  # noqa: S311 - a repeatable story, not a secret
+    offers = _offers(catalogue, on, chance)
+    return [_plan(catalogue, number, *offers[number % len(offers)], chance) for number in range(count)]
+
+
+def _offers(catalogue: Catalogue, on: date, chance: random.Random) -> list[tuple[Agency, Procedure]]:
+    """Pairs of agency and procedure, levels in turn, so that a small demonstration already shows all of them."""
+    by_kind: dict[str, list[Agency]] = {}
+    for agency in lookup.agencies_on(catalogue, on):
+        if any(lookup.is_competent(row, agency) for row in lookup.procedures_on(catalogue, on)):
+            by_kind.setdefault(agency.kind, []).append(agency)
+    for agencies in by_kind.values():
+        chance.shuffle(agencies)
+    chosen = list(_in_turn(list(by_kind.values())))[:AGENCIES]
+    offers = [
+        [(agency, row) for row in lookup.procedures_on(catalogue, on) if lookup.is_competent(row, agency)]
+        for agency in chosen
+    ]
+    for pairs in offers:
+        chance.shuffle(pairs)
+    return list(_in_turn(offers))
+
+
+def _in_turn[T](groups: Sequence[Sequence[T]]) -> Iterator[T]:
+    for place in range(max(map(len, groups), default=0)):
+        for group in groups:
+            if place < len(group):
+                yield group[place]
+
+
+def _plan(catalogue: Catalogue, number: int, agency: Agency, procedure: Procedure, chance: random.Random) -> Plan:
+    online = 2 in procedure.channels and (procedure.online_only or chance.random() < 0.62)  # noqa: PLR2004
+    fate = chance.choices(tuple(Fate), weights=(80, 4, 4, 7, 5) if online else (92, 4, 4, 0, 0))[0]
+    ways = ["DESK", "ELECTRONIC"] if online else ["DESK"]
+    ways += ["POST", "POST"] if procedure.post_return else []
+    required = [part.kind for part in procedure.components if part.required]
+    known = [kind for kind in required if lookup.document_kind(catalogue, kind).source is not None]
+    left = tuple(kind for kind in known if chance.random() < 0.12)  # noqa: PLR2004
+    return Plan(
+        number=number,
+        procedure_code=procedure.code,
+        agency_code=agency.code,
+        channel="ONLINE" if online else "IN_PERSON",
+        return_way=chance.choice(ways),
+        fate=fate,
+        pays_online=online and chance.random() < 0.85,  # noqa: PLR2004
+        papers=tuple(kind for kind in required if kind not in left),
+        leaves_out=left,
+        person=_person(number, chance),
+    )
+
+
+def _person(number: int, chance: random.Random) -> Person:
+    name = f"{chance.choice(FAMILY)} {chance.choice(MIDDLE)} {chance.choice(GIVEN)}"
+    year = chance.randrange(60, 100)
+    return Person(
+        account=f"cd-{number:06d}",
+        full_name=name,
+        personal_id=f"080{chance.randrange(2)}{year:02d}{chance.randrange(10**6):06d}",
+        phone=f"09{chance.randrange(10**8):08d}",
+        address=f"Số {chance.randrange(1, 300)} đường {chance.choice(ROADS)}, tỉnh Long An",
+    )

@@ -1,0 +1,1 @@
+"""What delivery's doors share: booking, hand-over, scans, and what they mean for a dossier."""

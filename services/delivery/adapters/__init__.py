@@ -1,0 +1,1 @@
+"""Delivery's outside systems, one file each: the port and its client."""

@@ -1,0 +1,157 @@
+"""The carrier's door and the inbox behind it: verify, store, answer; the relay puts the inbox on the topic."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Final, Protocol
+
+from aiokafka.errors import KafkaError
+from fastapi import APIRouter, Request
+from fastapi.responses import JSONResponse
+
+from services.delivery import store
+from services.delivery.acts.door import Door
+from services.delivery.acts.scanning import record_scan
+from services.delivery.adapters.carrier import BadMessage, NotSigned
+from services.delivery.rules.parcel import Fault
+from services.delivery.store import Scan
+from shared.contracts.delivery import EVENT_TYPE, SOURCE, TOPIC, CarrierEvent
+from shared.platform.database import AWAY
+from shared.platform.telemetry import counter, log, new_traceparent
+from shared.web.identity import public
+
+_calls = counter("carrier_calls", "Calls of the carrier's webhook by answer", ["code"])
+
+
+def routes(door: Door) -> APIRouter:
+    """The webhook."""
+    router = APIRouter(tags=["callbacks"])
+
+    @router.post("/callbacks/carrier")
+    @public("verifies the carrier's signature itself")
+    async def scan(request: Request) -> JSONResponse:
+        """One status event (EMS v1). The carrier repeats it until the answer's code is `success`."""
+        try:
+            told = door.carrier.scan(request.headers, await request.body(), door.now())
+        except NotSigned:
+            return _answer("error", "", 401)
+        except BadMessage:
+            return _answer("error", "", 400)
+        fault = await record_scan(door, told)
+        return _answer("error" if fault is Fault.UNKNOWN_ORDER else "success", told.message_id, 200)
+
+    return router
+
+
+def _answer(code: str, transaction: str, status: int) -> JSONResponse:
+    _calls.labels(f"{status}-{code}").inc()
+    return JSONResponse({"code": code, "transaction": transaction}, status)
+
+
+class Producer(Protocol):
+    """The part of aiokafka's idempotent producer that the relay needs."""
+
+    async def start(self) -> None: ...
+    async def stop(self) -> None: ...
+    async def send(
+        self, topic: str, value: bytes, key: bytes, headers: list[tuple[str, bytes]]
+    ) -> asyncio.Future[object]: ...
+
+
+class Relay:
+    """Publishes what is in the inbox, in the order of arrival; sent twice is harmless, so it may die anywhere."""
+
+    LOOK: Final = 1.0
+    """Seconds between looks when nobody wakes us, and after a failure."""
+    BATCH: Final = 200
+
+    def __init__(self, door: Door, producer: Producer) -> None:
+        self._door = door
+        self._producer = producer
+        self._is_started = False
+        self._is_stopping = False
+
+    async def run(self) -> None:
+        """Until shutdown(). Broker or database may be away: the next look tries again."""
+        try:
+            while not self._is_stopping:
+                self._door.scanned.clear()
+                if not await self._sent_some() and not self._is_stopping:
+                    await self._rest()
+        finally:
+            await self._producer.stop()
+
+    async def shutdown(self) -> None:
+        self._is_stopping = True
+        self._door.scanned.set()
+
+    async def relay(self) -> int:
+        """One round; how many were published."""
+        async with self._door.sessions.begin() as session:
+            found = await store.unpublished(session, limit=self.BATCH)
+        sent = [await self._send(scan) for _, scan in found]
+        await asyncio.gather(*sent)
+        if found:
+            async with self._door.sessions.begin() as session:
+                await store.mark_published(session, [scan_id for scan_id, _ in found], self._door.now())
+        return len(found)
+
+    async def _sent_some(self) -> bool:
+        try:
+            if not self._is_started:
+                await self._producer.start()
+                self._is_started = True
+            return await self.relay() > 0
+        except (KafkaError, OSError) as error:
+            log.warning("relay_waits", error=type(error).__name__)
+        except AWAY:
+            log.warning("relay_waits", exc_info=True)
+        await asyncio.sleep(self.LOOK)
+        return False
+
+    async def _send(self, scan: Scan) -> asyncio.Future[object]:
+        event = event_of(scan)
+        return await self._producer.send(
+            TOPIC,
+            value=event.model_dump_json().encode(),
+            key=event.dossier_code.encode(),
+            headers=headers_of(event),
+        )
+
+    async def _rest(self) -> None:
+        try:
+            async with asyncio.timeout(self.LOOK):
+                await self._door.scanned.wait()
+        except TimeoutError:
+            return
+
+
+def event_of(scan: Scan) -> CarrierEvent:
+    """A scan that counts, as it stands on the topic."""
+    if scan.status is None:
+        raise ValueError("a scan without a known status is kept aside")
+    return CarrierEvent(
+        dossier_code=scan.dossier_code,
+        order_code=scan.order_code,
+        parcel_number=scan.parcel_number,
+        message_id=scan.message_id,
+        status=scan.status,
+        carrier_status=scan.carrier_status,
+        happened_at=scan.happened_at,
+        received_at=scan.received_at,
+    )
+
+
+def headers_of(event: CarrierEvent) -> list[tuple[str, bytes]]:
+    """CloudEvents 1.0 attributes in the Kafka protocol binding's binary mode."""
+    headers = {
+        "ce_specversion": "1.0",
+        "ce_id": event.message_id,
+        "ce_source": SOURCE,
+        "ce_type": EVENT_TYPE,
+        "ce_subject": event.dossier_code,
+        "ce_time": event.happened_at.isoformat(),
+        "content-type": "application/json",
+        "traceparent": new_traceparent(),
+    }
+    return [(name, value.encode()) for name, value in headers.items()]

@@ -1,0 +1,83 @@
+"""The intake process: settings → store → adapters → doors."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from functools import partial
+from pathlib import Path
+from typing import Final
+
+from services.intake import activities, api, consumer
+from services.intake.acts import Door
+from services.intake.adapters.population_database import PopulationClient
+from services.intake.adapters.result_file import ResultClient
+from services.intake.api.documents import UPLOADS
+from services.intake.settings import IntakeSettings
+from services.intake.store.tables import SCHEMA
+from services.intake.store.vault import Vault
+from shared.contracts.facts import TOPIC
+from shared.contracts.intake import TASK_QUEUE
+from shared.platform import database, http, kafka, objects, process, telemetry, temporal, tokens
+from shared.platform.catalogue import load_catalogue
+from shared.platform.settings import load
+from shared.web.app import application
+from shared.web.identity import Identity
+from workflows.desk import DossierDesk
+
+MIGRATIONS: Final = Path(__file__).with_name("migrations")
+
+
+async def main() -> int:
+    """Runs until SIGTERM; the exit code."""
+    settings = load(IntakeSettings)
+    telemetry.configure(SCHEMA)
+    url, key = settings.database_url.get_secret_value(), settings.objects_key.get_secret_value()
+    await database.migrate(url, SCHEMA, MIGRATIONS)
+    store = database.engine(url)
+    client = await temporal.connect(settings)
+    population = http.client(
+        str(settings.population_url), where="population-database", token=settings.population_token.get_secret_value
+    )
+    own_token = tokens.ServiceToken(settings.token_key.get_secret_value())
+    processing = http.client(str(settings.processing_url), where="processing", token=own_token)
+    door = Door(
+        sessions=database.sessions(store),
+        desk=DossierDesk(client),
+        catalogue=load_catalogue(),
+        objects=objects.Objects(settings.objects_dir, key),
+        vault=Vault(key),
+        receipt_key=settings.receipt_secret.get_secret_value().encode(),
+        population=PopulationClient(population),
+        results=ResultClient(processing),
+        now=partial(datetime.now, UTC),
+    )
+    broker = kafka.broker(settings)
+    follow = consumer.follower(door.sessions, kafka.DeadLetters(broker, SCHEMA))
+    kafka.subscribe(broker, TOPIC, follow, group=SCHEMA)
+    consumers = kafka.Consumers(broker)
+    work = activities.IntakeWork(door)
+    worker = temporal.activity_worker(client, TASK_QUEUE, [work.digitize, work.reuse])
+    app = application(
+        title=api.TITLE,
+        version=api.VERSION,
+        readiness={
+            "database": partial(database.answers, store),
+            "temporal": partial(temporal.answers, client),
+            "events": consumers.check,
+        },
+        environment=settings.environment,
+        identity=Identity(settings.token_jwks.get_secret_value(), production=settings.production),
+        uploads=UPLOADS,
+    )
+    try:
+        return await process.serve(
+            api.attach(app, door), host=settings.host, port=settings.port, alongside=[consumers, worker]
+        )
+    finally:
+        await population.aclose()
+        await processing.aclose()
+        await store.dispose()
+
+
+if __name__ == "__main__":
+    process.run(main)

@@ -1,0 +1,35 @@
+"""Door for events: facts → intake's read model, by the same upsert as its own acts. Twice or late is harmless."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Protocol
+
+from pydantic import ValidationError
+
+from services.intake.store import dossiers
+from shared.contracts.facts import Event, Facts
+from shared.platform.database import Sessions
+from shared.platform.kafka import Record
+
+
+class Grave(Protocol):
+    """The part of shared.platform.kafka.DeadLetters that is needed here."""
+
+    async def bury(self, record: Record, reason: str) -> None: ...
+
+
+def follower(sessions: Sessions, grave: Grave) -> Callable[[Sequence[Record]], Awaitable[None]]:
+    """The handler of `dossier.facts.v1`: one transaction a batch; what cannot be read is put aside."""
+
+    async def follow(records: Sequence[Record]) -> None:
+        known: list[Facts] = []
+        for record in records:
+            try:
+                known.append(Event.model_validate_json(record.value or b"").facts)
+            except ValidationError:
+                await grave.bury(record, "not_an_event")
+        async with sessions.begin() as session:
+            await dossiers.keep(session, known)
+
+    return follow

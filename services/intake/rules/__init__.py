@@ -1,0 +1,1 @@
+"""Pure rules of intake: values and a day in, values or a refusal out."""

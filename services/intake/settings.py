@@ -1,0 +1,24 @@
+"""Settings of the intake process."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from pydantic import AnyHttpUrl, SecretStr
+
+from shared.platform.settings import ServiceSettings, TemporalSettings
+
+
+class IntakeSettings(ServiceSettings, TemporalSettings):
+    """Read once by `__main__`."""
+
+    population_url: AnyHttpUrl
+    """Base address of the population database."""
+    population_token: SecretStr
+    """Bearer token it gave us."""
+    objects_dir: Path
+    """Folder of the document store."""
+    objects_key: SecretStr
+    """Base64 of 32 bytes: key of the document store; the keys of columns are derived from it."""
+    receipt_secret: SecretStr
+    """Key of the secret part of receipts: with it and a code anybody may follow a dossier's progress."""

@@ -1,0 +1,1 @@
+"""Intake's schema: tables, and functions that take a session, answer frozen values and never commit."""

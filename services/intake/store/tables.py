@@ -1,0 +1,127 @@
+"""Tables of schema `intake`. Personal data stands only in columns named `sealed`, encrypted per dossier."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    Date,
+    DateTime,
+    ForeignKey,
+    Identity,
+    Index,
+    Integer,
+    LargeBinary,
+    Table,
+    Text,
+    UniqueConstraint,
+)
+from sqlalchemy.dialects.postgresql import JSONB
+
+from shared.platform.database import metadata_for
+from shared.platform.once import once_table
+
+SCHEMA: Final = "intake"
+metadata = metadata_for(SCHEMA)
+
+once = once_table(metadata)
+
+code_counter = Table(
+    "code_counter",
+    metadata,
+    Column("agency_code", Text, primary_key=True),
+    Column("day", Date, primary_key=True, comment="UTC+7"),
+    Column("last_number", Integer, nullable=False),
+)
+
+filing = Table(
+    "filing",
+    metadata,
+    Column("dossier_code", Text, primary_key=True),
+    Column("caller", Text, nullable=False, comment="person code of the token that filed"),
+    Column("key", Text, nullable=False, comment="Idempotency-Key"),
+    Column("request_digest", Text, nullable=False, comment="keyed: the body holds personal data"),
+    Column("opening", JSONB, nullable=False),
+    Column("order", JSONB, nullable=False, comment="exactly what every attempt hands to the workflow"),
+    Column("answer", JSONB, comment="first facts; null while the workflow has not answered"),
+    Column("filed_at", DateTime(timezone=True), nullable=False),
+    UniqueConstraint("caller", "key"),
+)
+
+applicant = Table(
+    "applicant",
+    metadata,
+    Column("dossier_code", Text, ForeignKey("intake.filing.dossier_code", ondelete="CASCADE"), primary_key=True),
+    Column("owner_code", Text, nullable=False, comment="account, or a code made from owner_digest"),
+    Column("owner_digest", Text, nullable=False, comment="keyed hash of the personal id"),
+    Column("sealed", LargeBinary, nullable=False),
+)
+Index("ix_applicant_owner_code", applicant.c.owner_code, applicant.c.dossier_code)
+Index("ix_applicant_owner_digest", applicant.c.owner_digest)
+
+document = Table(
+    "document",
+    metadata,
+    Column("document_id", Text, primary_key=True),
+    Column("uploader", Text, nullable=False, comment="person code of the token that uploaded"),
+    Column("kind", Text, nullable=False),
+    Column("media_type", Text, nullable=False),
+    Column("size_bytes", Integer, nullable=False),
+    Column("sha256", Text, nullable=False, comment="of the stored file"),
+    Column("original_sha256", Text, nullable=False, comment="of the file as it was sent"),
+    Column("pages", Integer, nullable=False),
+    Column("address", Text, nullable=False, comment="in the document store, bound to document_id"),
+    Column("uploaded_at", DateTime(timezone=True), nullable=False),
+    Column("dossier_code", Text, ForeignKey("intake.filing.dossier_code", ondelete="SET NULL")),
+    Column("digitized_at", DateTime(timezone=True)),
+    Column("characters", Integer, comment="of real text found in the file"),
+    Column("sealed", LargeBinary, comment="that text"),
+)
+Index(
+    "uq_document_dossier_kind",
+    document.c.dossier_code,
+    document.c.kind,
+    unique=True,
+    postgresql_where=document.c.dossier_code.is_not(None),
+)
+
+dossier = Table(
+    "dossier",
+    metadata,
+    Column("dossier_code", Text, primary_key=True),
+    Column("seq", BigInteger, nullable=False),
+    Column("procedure_code", Text, nullable=False),
+    Column("stage", Text, nullable=False),
+    Column("outcome", Text),
+    Column("ended_at", DateTime(timezone=True)),
+    Column("facts", JSONB, nullable=False, comment="newest facts known"),
+)
+
+reuse = Table(
+    "reuse",
+    metadata,
+    Column("dossier_code", Text, ForeignKey("intake.filing.dossier_code", ondelete="CASCADE"), primary_key=True),
+    Column("kind", Text, primary_key=True),
+    Column("verdict", Text, nullable=False, comment="REUSED or the reason why not"),
+    Column("source", Text, nullable=False),
+    Column("source_version", Text),
+    Column("request_no", Text),
+    Column("reference", Text, comment="number of the paper, or code of the earlier dossier"),
+    Column("valid_to", Date),
+    Column("ground", Text, nullable=False, comment="law that allows the look-up"),
+    Column("looked_at", DateTime(timezone=True), nullable=False),
+)
+
+reading = Table(
+    "reading",
+    metadata,
+    Column("id", BigInteger, Identity(always=True), primary_key=True),
+    Column("at", DateTime(timezone=True), nullable=False),
+    Column("reader", Text, nullable=False),
+    Column("purpose", Text, nullable=False),
+    Column("what", Text, nullable=False),
+    Column("dossier_code", Text, nullable=False, index=True),
+    Column("granted", Text, nullable=False),
+)

@@ -1,0 +1,204 @@
+"""What intake shows: the catalogue, papers, a dossier, its progress. Pure shapes; sentences and labels made here."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date, datetime
+from typing import Self
+
+from pydantic import BaseModel, ConfigDict
+
+from services.intake.rules import completeness
+from services.intake.store.documents import Document
+from shared.catalogue import lookup
+from shared.catalogue.model import Agency, AgencyKind, Catalogue, Exemption, FeeKind, FeeTiming, OnlineLevel, Procedure
+from shared.contracts.facts import Facts
+from shared.dossier.actions import Channel
+from shared.dossier.codes import AgencyCode, DossierCode, ProcedureCode
+from shared.dossier.lifecycle import STAGES
+
+
+class _View(BaseModel):
+    model_config = ConfigDict(frozen=True)
+
+
+class AgencyView(_View):
+    """One agency in force."""
+
+    agency_code: AgencyCode
+    name: str
+    kind: AgencyKind
+    parent_code: AgencyCode | None
+
+    @classmethod
+    def of(cls, agency: Agency) -> Self:
+        return cls(agency_code=agency.code, name=agency.name, kind=agency.kind, parent_code=agency.parent)
+
+
+class AgencyList(_View):
+    """All agencies in force today."""
+
+    agencies: tuple[AgencyView, ...]
+
+
+class ComponentView(_View):
+    """A paper that is asked for; `is_looked_up` = shared data are asked when it is not brought."""
+
+    kind: str
+    name: str
+    required: bool
+    is_looked_up: bool
+
+
+class FeeView(_View):
+    """A fee, or none: `amount_vnd` for one unit (page, copy), whole đồng; reduced amounts by exemption."""
+
+    code: str
+    name: str
+    kind: FeeKind
+    timing: FeeTiming
+    amount_vnd: int
+    exemptions: dict[Exemption, int]
+
+
+class ProcedureView(_View):
+    """A procedure as offered today."""
+
+    procedure_code: ProcedureCode
+    version: int
+    name: str
+    field: str
+    levels: tuple[AgencyKind, ...]
+    time_limit: str
+    online_level: OnlineLevel
+    channels: tuple[str, ...]
+    post_intake: bool
+    post_return: bool
+    paper_result: bool
+    is_e25: bool
+    integrated_national: bool
+    result_kind: str
+    components: tuple[ComponentView, ...]
+    fees: tuple[FeeView, ...]
+
+    @classmethod
+    def of(cls, catalogue: Catalogue, row: Procedure) -> Self:
+        return cls(
+            procedure_code=row.code,
+            version=row.version,
+            name=row.name,
+            field=row.field,
+            levels=row.levels,
+            time_limit=str(row.processing_time),
+            online_level=row.online_level,
+            channels=tuple(Channel(number).name for number in row.channels),
+            post_intake=row.post_intake,
+            post_return=row.post_return,
+            paper_result=row.paper_result,
+            is_e25=row.e25 is not None,
+            integrated_national=row.integrated_national,
+            result_kind=row.result_kind,
+            components=tuple(
+                ComponentView(
+                    kind=component.kind,
+                    name=lookup.document_kind(catalogue, component.kind).name,
+                    required=component.required,
+                    is_looked_up=completeness.may_be_supplied(catalogue, component.kind),
+                )
+                for component in row.components
+            ),
+            fees=tuple(
+                FeeView(
+                    code=fee.code,
+                    name=fee.name,
+                    kind=fee.kind,
+                    timing=fee.timing,
+                    amount_vnd=fee.amount_for(),
+                    exemptions=dict(fee.exemptions),
+                )
+                for fee in row.fees
+            ),
+        )
+
+
+class ProcedureList(_View):
+    """One page, by procedure code."""
+
+    procedures: tuple[ProcedureView, ...]
+    next_cursor: str | None = None
+
+
+def offered(catalogue: Catalogue, agency_code: str | None, on: date) -> Sequence[Procedure]:
+    """Procedures in force that this agency decides, or all, by code. Raises NotInCatalogue for an unknown agency."""
+    rows = sorted(lookup.procedures_on(catalogue, on), key=lambda row: row.code)
+    if agency_code is None:
+        return rows
+    agency = lookup.agency(catalogue, agency_code, on)
+    return [row for row in rows if lookup.is_competent(row, agency)]
+
+
+class DocumentView(_View):
+    """Metadata of a stored paper. `sha256` is of the stored file, `original_sha256` of what was sent."""
+
+    document_id: str
+    kind: str
+    media_type: str
+    size_bytes: int
+    sha256: str
+    original_sha256: str
+    pages: int
+    uploaded_at: datetime
+    digitized_at: datetime | None = None
+    characters: int | None = None
+
+    @classmethod
+    def of(cls, document: Document) -> Self:
+        return cls.model_validate({name: getattr(document, name) for name in cls.model_fields})
+
+
+class FiledView(_View):
+    """The receipt: keep the secret, it opens the progress page."""
+
+    dossier_code: DossierCode
+    tracking_secret: str
+    facts: Facts
+
+
+class DossierView(_View):
+    """A dossier with its papers, for its owner, staff in scope and services."""
+
+    facts: Facts
+    documents: tuple[DocumentView, ...]
+
+
+class FactsView(_View):
+    """The dossier after an act."""
+
+    facts: Facts
+
+
+class DossierList(_View):
+    """One page of the caller's dossiers, by code."""
+
+    dossiers: tuple[Facts, ...]
+    next_cursor: str | None = None
+
+
+class Progress(_View):
+    """What anybody with the receipt may know: no name, no paper, no agency's inside (TT 01/2018 Đ16.2d)."""
+
+    dossier_code: DossierCode
+    stage: str
+    portal_status: int | None
+    due_at: datetime | None
+    fee_owed_vnd: int
+
+    @classmethod
+    def of(cls, facts: Facts) -> Self:
+        return cls(
+            dossier_code=facts.dossier_code,
+            stage=STAGES[facts.stage].label,
+            portal_status=facts.portal_status,
+            due_at=facts.due_at,
+            fee_owed_vnd=facts.fee_owed_vnd,
+        )

@@ -1,0 +1,96 @@
+"""The metrics process: settings → store → fold and doors. Runs until SIGTERM."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any, Literal
+
+from aiokafka import AIOKafkaConsumer
+from fastapi import FastAPI
+
+from services.metrics import store
+from services.metrics.adapters.topic import Cemetery, reader
+from services.metrics.api import add_api
+from services.metrics.consumer import GROUP, Folding
+from services.metrics.pages import add_pages
+from services.metrics.settings import MetricsSettings
+from services.metrics.views import Door
+from shared.contracts.facts import TOPIC
+from shared.platform import database, kafka, process, telemetry
+from shared.platform.catalogue import load_catalogue
+from shared.platform.settings import load
+from shared.web.app import Check, application, openapi_document
+from shared.web.identity import Identity
+
+VERSION = "1.0.0"
+"""Of the HTTP interface."""
+
+
+async def main() -> int:
+    settings = load(MetricsSettings)
+    telemetry.configure("metrics")
+    url = settings.database_url.get_secret_value()
+    await database.migrate(url, store.SCHEMA, Path(__file__).parent / "migrations")
+    engine = database.engine(url)
+    sessions = database.sessions(engine)
+    cemetery = Cemetery(kafka.broker(settings), GROUP)
+
+    def consumer() -> AIOKafkaConsumer:
+        return reader(settings, group=GROUP)
+
+    folding = Folding(consumer, cemetery, sessions, batch_records=settings.batch_records)
+
+    async def read(asked: store.Question) -> store.Reading:
+        async with sessions() as session:
+            return await store.standing(session, TOPIC, asked)
+
+    door = Door(read, load_catalogue(), lambda: datetime.now(UTC), settings.hides_below)
+    identity = Identity(settings.token_jwks.get_secret_value(), production=settings.production)
+
+    async def database_answers() -> None:
+        await database.answers(engine)
+
+    app = build(
+        door,
+        identity=identity,
+        environment=settings.environment,
+        readiness={"database": database_answers, "fold": folding.check},
+    )
+    try:
+        return await process.serve(app, host=settings.host, port=settings.port, alongside=[folding])
+    finally:
+        await cemetery.close()
+        await engine.dispose()
+
+
+def build(
+    door: Door,
+    *,
+    identity: Identity | None = None,
+    environment: Literal["local", "production"] = "local",
+    readiness: Mapping[str, Check] = MappingProxyType({}),
+) -> FastAPI:
+    """The application with all its doors."""
+    app = application(
+        title="Một Cửa metrics", version=VERSION, readiness=readiness, environment=environment, identity=identity
+    )
+    add_api(app, door)
+    add_pages(app, door)
+    return app
+
+
+def document() -> dict[str, Any]:
+    """The committed openapi.json; needs no server."""
+
+    async def unread(asked: store.Question) -> store.Reading:
+        raise LookupError("there is no store behind the document")
+
+    door = Door(unread, load_catalogue(), lambda: datetime.now(UTC), 0)
+    return openapi_document(build(door))
+
+
+if __name__ == "__main__":
+    process.run(main)

@@ -1,0 +1,1 @@
+"""What metrics reads from and buries in: the log of facts."""

@@ -1,0 +1,1 @@
+"""Pure decisions of metrics: what is counted, how counts move, how they compare with targets."""

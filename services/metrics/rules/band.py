@@ -1,0 +1,54 @@
+"""How a figure compares with its target: met or not, and which colour; whole numbers only, no rounding (kpi §2, §5)."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+from shared.catalogue.model import Bands, Comparator, Indicator
+
+
+class Colour(StrEnum):
+    """The four levels, and grey for nothing to judge."""
+
+    GREEN = "green"
+    YELLOW = "yellow"
+    ORANGE = "orange"
+    RED = "red"
+    NONE = "none"
+
+
+def is_met(numerator: int, denominator: int, indicator: Indicator) -> bool:
+    """Whether numerator / denominator satisfies the comparator against the target. The denominator is not 0."""
+    if indicator.target is None:
+        return False
+    share, target = numerator * indicator.target[1], indicator.target[0] * denominator
+    match indicator.comparator:
+        case Comparator.MORE_THAN:
+            return share > target
+        case Comparator.EQUAL:
+            return share == target
+        case Comparator.AT_MOST:
+            return share <= target
+        case _:
+            return share >= target
+
+
+def colour(numerator: int, denominator: int, indicator: Indicator, default: Bands) -> Colour:
+    """The level of q = value / target (lower is better: target / value); grey without data or target.
+
+    Law: no threshold is published; the bands are data of the catalogue (policy).
+    """
+    if denominator == 0 or indicator.target is None:
+        return Colour.NONE
+    value, target = numerator * indicator.target[1], indicator.target[0] * denominator
+    over, under = (target, value) if indicator.comparator is Comparator.AT_MOST else (value, target)
+    bands = indicator.bands or default
+
+    def reaches(edge: tuple[int, int]) -> bool:
+        return over * edge[1] >= edge[0] * under
+
+    if reaches(bands.green) and is_met(numerator, denominator, indicator):
+        return Colour.GREEN
+    if reaches(bands.yellow):
+        return Colour.YELLOW
+    return Colour.ORANGE if reaches(bands.orange) else Colour.RED

@@ -1,0 +1,36 @@
+"""The fold: newest facts win, cells move by new minus old. Integers only, any order, any repetition, one answer.
+
+Live folding, the refold of the whole topic and a rebuild from the newest facts are these lines.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from typing import NamedTuple
+
+from services.metrics.rules.measures import Cell, contribution
+from services.metrics.rules.seen import Event, Seen
+
+
+class Fold(NamedTuple):
+    """What a batch changed: the dossiers' newest events, and by how much each cell moved (never zero)."""
+
+    changed: dict[str, Event]
+    deltas: dict[Cell, int]
+
+
+def fold(known: Mapping[str, Seen], batch: Iterable[Event]) -> Fold:
+    """`known`: newest facts so far of the dossiers in the batch; a dossier not among them is new."""
+    changed: dict[str, Event] = {}
+    for event in batch:
+        code = event.seen.dossier_code
+        old = changed[code].seen if code in changed else known.get(code)
+        if old is None or old.seq < event.seen.seq:  # else a duplicate, or late: already counted
+            changed[code] = event
+    deltas: Counter[Cell] = Counter()
+    for code, event in changed.items():
+        deltas.update(contribution(event.seen))
+        if code in known:
+            deltas.subtract(contribution(known[code]))
+    return Fold(changed, {cell: moved for cell, moved in deltas.items() if moved})

@@ -1,0 +1,130 @@
+"""What one dossier contributes to the figures: counts of whole dossiers, never shares (domain/kpi.md §1-§4).
+
+A contribution is a set of cells, each worth one. A cell counts up to its `until` and not after: a running dossier is on
+time until its due instant and then silently is not, so "open and overdue" needs no event and no sweep.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+from types import MappingProxyType
+from typing import Final, NamedTuple
+
+from services.metrics.rules.period import month_of
+from services.metrics.rules.seen import Seen
+from shared.dossier.actions import Channel, Outcome, PaidVia, ReturnWay
+from shared.dossier.guards import is_late
+from shared.dossier.lifecycle import Clock, Stage
+from shared.dossier.state import first_of
+
+VERSION: Final = 1
+"""Raise it with every change of a contribution: at its next start the service counts everything anew."""
+
+FOREVER: Final = datetime(9999, 12, 31, tzinfo=UTC)
+
+
+class Cell(NamedTuple):
+    """Where a count stands. `period` is a month; `until` is FOREVER but for what a running clock will change."""
+
+    measure: str
+    agency_code: str
+    procedure_code: str
+    channel: int
+    period: str
+    until: datetime
+
+
+def contribution(seen: Seen) -> tuple[Cell, ...]:
+    """All cells this dossier counts in, by its newest facts.
+
+    Membership: month of reception, before it month of filing; held by the competent agency. What was not accepted is
+    counted in `submitted`, `refused`, `withdrawn` only.
+    """
+    month = month_of(seen.received_at or seen.submitted_at)
+    where = (seen.agency_competent, seen.procedure_code, int(seen.channel), month)
+    counted = _COUNTED if seen.received_at else _COUNTED_WITHOUT_RECEPTION
+    cells = [Cell(name, *where, FOREVER) for name, counts in counted.items() if counts(seen)]
+    if until := on_time_until(seen):
+        cells.append(Cell("on_time", *where, until))
+    return tuple(cells)
+
+
+def on_time_until(seen: Seen) -> datetime | None:
+    """Up to when the dossier counts as on time: FOREVER once that is settled, None when it never will again.
+
+    Law: NĐ 61/2018/NĐ-CP Điều 19.9; end = time of status 9, else 10, else 8 or 3 (kpi §4, 2.1). While the clock is
+    paused the time it was stopped at is judged.
+    """
+    if seen.received_at is None or seen.due_at is None:
+        return None
+    ended_at = first_of(seen.portal_times, 9, 10, 8, 3)
+    if ended_at is None and seen.clock is Clock.PAUSED:
+        ended_at = first_of(seen.portal_times, 5, 6)
+    if ended_at is None:
+        return seen.due_at
+    return None if is_late(ended_at, seen.due_at) else FOREVER
+
+
+def _always(seen: Seen) -> bool:
+    return True
+
+
+def _was_withdrawn(seen: Seen) -> bool:
+    """Stopped at the applicant's wish: before acceptance at will, afterwards by way of status 7."""
+    return seen.stage is Stage.STOPPED and (seen.received_at is None or 7 in seen.portal_times)  # noqa: PLR2004 - portal's number
+
+
+def _has_papers_digitized(seen: Seen) -> bool:
+    """Each component is a scan or a reuse record, one at least a scan, and a paper result has its signed twin (4.2)."""
+    papers = seen.components
+    return (
+        any(paper.digitized for paper in papers)
+        and all(paper.digitized or paper.reused for paper in papers)
+        and not (seen.paper_result and seen.result_signed_at is None)
+    )
+
+
+def _was_refused(seen: Seen) -> bool:
+    return seen.stage is Stage.NOT_ACCEPTED or (seen.outcome is Outcome.REFUSED and seen.ended_at is not None)
+
+
+Counts = Callable[[Seen], bool]
+
+_COUNTED_WITHOUT_RECEPTION: Final[Mapping[str, Counts]] = MappingProxyType(
+    {
+        "submitted": _always,
+        "refused": _was_refused,
+        "withdrawn": _was_withdrawn,
+    }
+)
+_COUNTED: Final[Mapping[str, Counts]] = MappingProxyType(
+    {
+        **_COUNTED_WITHOUT_RECEPTION,
+        "received": _always,
+        "received_in_person": lambda seen: seen.channel is Channel.IN_PERSON,
+        "received_online": lambda seen: seen.channel is Channel.ONLINE,
+        "received_by_post": lambda seen: seen.channel is Channel.POST,
+        "received_national": lambda seen: seen.integrated_national,
+        "received_online_national": lambda seen: seen.integrated_national and seen.channel is Channel.ONLINE,
+        "fee_due": lambda seen: seen.fee_total_vnd > 0,
+        "paid_online": lambda seen: (
+            seen.fee_total_vnd > 0 and seen.paid_via in (PaidVia.NATIONAL_PLATFORM, PaidVia.PROVINCE_GATEWAY)
+        ),
+        "digitized": _has_papers_digitized,
+        "reused": lambda seen: any(paper.reused for paper in seen.components),
+        "finished": lambda seen: seen.outcome is Outcome.GRANTED and seen.ended_at is not None,
+        "returned": lambda seen: seen.stage is Stage.RETURNED,
+        "returned_by_post": lambda seen: (
+            seen.stage is Stage.RETURNED and seen.return_way is ReturnWay.POST and seen.parcel_booked
+        ),
+    }
+)
+
+SERVICES: Final[Mapping[str, str]] = MappingProxyType(
+    {"online_services_with_dossier": "received", "online_services_with_online_dossier": "received_online"}
+)
+"""Measures that count services instead of dossiers (D1b): how many online services have at least one of the other."""
+
+MEASURES: Final = frozenset({*_COUNTED, "on_time", *SERVICES})
+"""All names that an indicator of the catalogue may use."""

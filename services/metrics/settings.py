@@ -1,0 +1,21 @@
+"""Settings of the metrics process."""
+
+from __future__ import annotations
+
+from pydantic import Field
+
+from shared.platform.settings import ServiceSettings
+
+
+class MetricsSettings(ServiceSettings):
+    """Read once by `__main__` and by the commands `motcua kpi` and `motcua verify`."""
+
+    public_min_dossiers: int = Field(default=5, ge=0)
+    """Shares of fewer dossiers are hidden from callers without a token (kpi §6.13)."""
+    batch_records: int = Field(default=5000, ge=1, le=50_000)
+    """Most records folded in one transaction: larger is faster, smaller is fresher under load."""
+
+    @property
+    def hides_below(self) -> int:
+        """On a developer's machine nobody signs in to the board yet, so nothing is hidden there."""
+        return self.public_min_dossiers if self.production else 0

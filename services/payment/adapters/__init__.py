@@ -1,0 +1,1 @@
+"""Payment's outside systems, one file each: the port and its client."""

@@ -1,0 +1,73 @@
+"""The process: settings → store → adapters → doors, all made here by constructors and ended together."""
+
+from __future__ import annotations
+
+from functools import partial
+from pathlib import Path
+
+from services.processing import api, consumer
+from services.processing.activities import Signatures
+from services.processing.acts import Door
+from services.processing.adapters.applicant_file import IntakeApplicantFile
+from services.processing.adapters.press import Press
+from services.processing.adapters.signature_service import RemoteSignatureService
+from services.processing.settings import Settings
+from shared.contracts.processing import TASK_QUEUE
+from shared.platform import database, temporal
+from shared.platform.catalogue import load_catalogue
+from shared.platform.http import client
+from shared.platform.kafka import Consumers, broker
+from shared.platform.objects import Objects
+from shared.platform.process import run, serve
+from shared.platform.settings import load
+from shared.platform.telemetry import configure
+from shared.platform.tokens import ServiceToken
+from shared.web.identity import Identity
+from workflows.desk import DossierDesk
+
+SCHEMA = "processing"
+
+
+async def main() -> int:
+    """Serve until told to stop; the exit code."""
+    settings = load(Settings)
+    configure(SCHEMA)
+    url = settings.database_url.get_secret_value()
+    await database.migrate(url, SCHEMA, Path(__file__).parent / "migrations")
+    engine = database.engine(url)
+    workflows = await temporal.connect(settings)
+    door = Door(
+        sessions=database.sessions(engine),
+        desk=DossierDesk(workflows),
+        catalogue=load_catalogue(),
+        objects=Objects(settings.objects_dir, settings.objects_key.get_secret_value()),
+    )
+    intake = client(str(settings.intake_url), where="intake", token=ServiceToken(settings.token_key.get_secret_value()))
+    signing = client(str(settings.signing_url), where="signing", token=settings.signing_token.get_secret_value)
+    press = Press()
+    signatures = Signatures(door, IntakeApplicantFile(intake), RemoteSignatureService(signing), press)
+    events = broker(settings)
+    consumer.listen(events, door)
+    consumers = Consumers(events)
+    app = api.build(
+        door,
+        identity=Identity(settings.token_jwks.get_secret_value(), production=settings.production),
+        readiness={
+            "database": partial(database.answers, engine),
+            "workflows": partial(temporal.answers, workflows),
+            "events": consumers.check,
+        },
+        environment=settings.environment,
+    )
+    worker = temporal.activity_worker(workflows, TASK_QUEUE, [signatures.sign_result])
+    try:
+        return await serve(app, host=settings.host, port=settings.port, alongside=[worker, consumers])
+    finally:
+        press.close()
+        await intake.aclose()
+        await signing.aclose()
+        await engine.dispose()
+
+
+if __name__ == "__main__":
+    run(main)

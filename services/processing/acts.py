@@ -1,0 +1,162 @@
+"""What the doors share: order → desk → facts → this service's rows in one transaction.
+
+No transaction spans the desk's call. A command that was taken is remembered with its request, so that a double click
+answers alike and a reused key with another body is refused; the workflow itself takes each command id once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Protocol
+
+import orjson
+
+from services.processing import store
+from services.processing.rules import asked as wishes
+from services.processing.rules import signing
+from services.processing.rules.worklist import allowed, readable_resource, resource_of
+from shared.catalogue.lookup import NotInCatalogue
+from shared.catalogue.lookup import terms as terms_of
+from shared.catalogue.model import Catalogue, Terms
+from shared.contracts.facts import Facts
+from shared.dossier.actions import Action, AnyAction, By, Order, Outcome
+from shared.dossier.permission import Actor, Resource, Right, as_whom, can
+from shared.dossier.refusal import Forbidden, Refused, Unknown
+from shared.platform.database import Sessions
+from shared.platform.objects import Objects
+from shared.platform.once import KeyReused, request_hash
+from shared.platform.telemetry import current_traceparent
+
+FIRST: int = 1
+"""Version of a result that was not corrected."""
+
+
+class Desk(Protocol):
+    """The part of workflows.desk.DossierDesk that this service needs."""
+
+    async def act(self, dossier_code: str, order: Order) -> Facts: ...
+    async def look(self, dossier_code: str) -> Facts: ...
+
+
+def now() -> datetime:
+    """The present instant in UTC."""
+    return datetime.now(UTC)
+
+
+@dataclass(frozen=True)
+class Door:
+    """What the doors hold for the life of the process."""
+
+    sessions: Sessions
+    desk: Desk
+    catalogue: Catalogue
+    objects: Objects
+    now: Callable[[], datetime] = now
+
+
+@dataclass(frozen=True)
+class Click:
+    """One intended act: its id (the Idempotency-Key), what is asked, and the state the person saw."""
+
+    command_id: str
+    actions: Sequence[Action]
+    seq: int | None = None
+
+    def request_hash(self, person_code: str) -> str:
+        """Who asked for what."""
+        asked = [action.model_dump(mode="json") for action in self.actions]
+        return request_hash(person_code.encode(), orjson.dumps([asked, self.seq]))
+
+
+async def read(door: Door, actor: Actor, dossier_code: str) -> Facts:
+    """The newest facts known here, else those of the workflow itself. Raises Unknown, out of sight too."""
+    async with door.sessions() as session:
+        row = await store.find(session, dossier_code)
+    facts = row.facts if row else await door.desk.look(dossier_code)
+    _demand_sight(door, actor, facts)
+    return facts
+
+
+async def take(door: Door, actor: Actor, dossier_code: str, click: Click) -> Facts:
+    """Act on a dossier; the facts after it, with the worklist already right.
+
+    Raises Refused with the acts allowed now, Unknown, Forbidden, KeyReused, Away when the outcome is not known.
+    """
+    asked_hash = click.request_hash(actor.person_code)
+    async with door.sessions() as session:
+        known_hash = await store.command_hash(session, dossier_code, click.command_id)
+        row = await store.find(session, dossier_code)
+    facts = row.facts if row else await door.desk.look(dossier_code)
+    resource = _demand_sight(door, actor, facts)
+    if known_hash == asked_hash:
+        return facts
+    if known_hash is not None:
+        raise KeyReused
+    order = Order(
+        command_id=click.command_id,
+        by=_in_which_role(actor, click.actions, facts, resource),
+        actions=tuple([await _completed(door, action, facts) for action in click.actions]),
+        seq=click.seq,
+        traceparent=current_traceparent(),
+    )
+    after = await door.desk.act(dossier_code, order)
+    async with door.sessions.begin() as session:
+        await store.upsert(session, [after])
+        for action in click.actions:
+            if holder := wishes.holder_after(action, actor.person_code):
+                await store.record_holder(session, dossier_code, after.seq, holder)
+        await store.record_command(session, dossier_code, click.command_id, asked_hash, door.now())
+    return after
+
+
+async def learn(door: Door, batch: Sequence[Facts]) -> None:
+    """Facts that came over Kafka: the same upsert as after a click."""
+    async with door.sessions.begin() as session:
+        await store.upsert(session, batch)
+
+
+def resource(door: Door, facts: Facts) -> Resource:
+    """The dossier as rights are judged today."""
+    return resource_of(door.catalogue, facts, signing.local_day(door.now()))
+
+
+def _demand_sight(door: Door, actor: Actor, facts: Facts) -> Resource:
+    if not can(actor, Right.READ_DOSSIER, readable_resource(door.catalogue, facts, signing.local_day(door.now()))):
+        raise Unknown
+    return resource(door, facts)
+
+
+def _in_which_role(actor: Actor, asked: Sequence[Action], facts: Facts, resource: Resource) -> By:
+    """The one role in which the caller does all of it. Raises Forbidden with the caller's own acts."""
+    roles = {as_whom(actor, action.kind, resource) for action in asked}
+    by = roles.pop()
+    if by is None or roles:
+        mine = tuple(allowed(actor, facts, resource))
+        raise Forbidden("not_your_role", "Việc này không thuộc thẩm quyền của ông/bà ở hồ sơ này.", mine)
+    return by
+
+
+async def _completed(door: Door, asked: Action, facts: Facts) -> AnyAction:
+    terms = _terms(door, facts) if wishes.needs_terms(asked) else None
+    code = await _number(door, facts) if wishes.needs_number(asked) else None
+    return wishes.complete(asked, terms, code)
+
+
+def _terms(door: Door, facts: Facts) -> Terms:
+    """The catalogue's promises of today for the competent agency. Raises Refused when it makes none."""
+    on = signing.local_day(door.now())
+    try:
+        return terms_of(door.catalogue, facts.procedure_code, facts.agency_competent, int(facts.channel), on)
+    except NotInCatalogue as missing:
+        raise Refused(missing.code, "Danh mục hiện không cho phép tiếp nhận thủ tục này tại cơ quan này.") from missing
+
+
+async def _number(door: Door, facts: Facts) -> str:
+    """Number and symbol of a result given on the spot; the same for every repetition."""
+    on = signing.local_day(door.now())
+    symbol = signing.symbol_of(door.catalogue, facts.procedure_code, Outcome.GRANTED, on)
+    async with door.sessions.begin() as session:
+        given = await store.reserve_number(session, facts.dossier_code, FIRST, facts.agency_competent, on.year)
+    return signing.result_code(given.number, given.year, symbol, given.agency_code)

@@ -1,0 +1,1 @@
+"""Outside systems of processing: one file each, port and client together."""

@@ -1,0 +1,92 @@
+"""What a person may ask of a dossier through the console, and how it becomes a complete action.
+
+People send kinds and choices; terms, numbers and codes are filled in by us, so that an action arrives complete.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Final, Literal, cast, get_args
+
+from pydantic import Field
+
+from shared.catalogue.model import Terms
+from shared.dossier import actions
+from shared.dossier.actions import Action, AnyAction
+from shared.dossier.lifecycle import Act
+
+
+class AskedAccept(Action):
+    """Take the dossier in; the catalogue's promises of today are pinned."""
+
+    kind: Literal[Act.ACCEPT] = Act.ACCEPT
+
+
+class AskedAcceptAndFinish(Action):
+    """Take in and answer on the spot; the result's number is given by us."""
+
+    kind: Literal[Act.ACCEPT_AND_FINISH] = Act.ACCEPT_AND_FINISH
+
+
+Asked = Annotated[
+    AskedAccept
+    | AskedAcceptAndFinish
+    | actions.AskPreFee
+    | actions.Reject
+    | actions.Forward
+    | actions.Transfer
+    | actions.RouteUnknown
+    | actions.Assign
+    | actions.Claim
+    | actions.Reassign
+    | actions.RecordVerification
+    | actions.Propose
+    | actions.ApproveDraft
+    | actions.SendBack
+    | actions.Sign
+    | actions.DeclineSignature
+    | actions.NumberAndIssue
+    | actions.ConfirmWithdraw
+    | actions.DenyWithdraw
+    | actions.HandOver
+    | actions.TransferCompetence
+    | actions.Unbuilt,
+    Field(discriminator="kind"),
+]
+"""Acts of this console. Filing, money and parcels have doors of their own at the services that own them."""
+
+ACTS: Final[tuple[Act, ...]] = tuple(
+    Act(kind) for model in get_args(get_args(Asked)[0]) for kind in get_args(model.model_fields["kind"].annotation)
+)
+"""The kinds of all that may be asked."""
+
+
+def needs_terms(asked: Action) -> bool:
+    """Whether the catalogue's promises are pinned by this act."""
+    return isinstance(asked, AskedAccept | AskedAcceptAndFinish)
+
+
+def needs_number(asked: Action) -> bool:
+    """Whether this act gives a result a number."""
+    return isinstance(asked, AskedAcceptAndFinish)
+
+
+def complete(asked: Action, terms: Terms | None, result_code: str | None) -> AnyAction:
+    """The action as the dossier takes it. Raises ValueError when a part it needs is missing: a bug of the caller."""
+    if not needs_terms(asked):
+        return cast("AnyAction", asked)
+    if terms is None or (needs_number(asked) and result_code is None):
+        raise ValueError(f"{asked.kind} was not given what it needs")
+    if result_code is None or not needs_number(asked):
+        return actions.Accept(terms=terms)
+    return actions.AcceptAndFinish(terms=terms, result_code=result_code)
+
+
+def holder_after(asked: Action, person_code: str) -> str | None:
+    """Who holds the dossier after this act; None when it changes nobody's holding."""
+    match asked:
+        case actions.Claim():
+            return person_code
+        case actions.Assign() | actions.Reassign():
+            return asked.person_code
+        case _:
+            return None

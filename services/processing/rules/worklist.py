@@ -1,0 +1,94 @@
+"""Whose task a dossier is, at which agency, and what somebody may do with it: read from the lifecycle table."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from datetime import date
+from functools import lru_cache
+from typing import Final, NamedTuple
+
+from shared.catalogue.lookup import NotInCatalogue, agencies_on, agency_path
+from shared.catalogue.model import Catalogue
+from shared.contracts.facts import Facts
+from shared.dossier.lifecycle import MOVES, NOT_YET, STAGES, Act, Role, Stage, TaskKind, acts_at
+from shared.dossier.permission import Actor, Grant, Resource, as_whom
+
+RECEPTION_ROLES: Final = frozenset({Role.RETURN_CLERK})
+"""Results go back over the desk that took the dossier in, whoever decided it (NĐ 61/2018 Điều 20)."""
+
+
+class Task(NamedTuple):
+    """What waits, for which role, at which agency."""
+
+    kind: TaskKind
+    role: Role
+    agency_code: str
+
+
+def task_of(facts: Facts) -> Task | None:
+    """The open task of a dossier; None while nobody of the staff is waited for."""
+    for role, kind in STAGES[facts.stage].tasks.items():
+        return Task(kind, role, responsible_agency(facts))
+    return None
+
+
+def responsible_agency(facts: Facts) -> str:
+    """The agency whose staff act now: the desk of reception for the return, the competent agency for all else."""
+    roles = STAGES[facts.stage].tasks.keys()
+    return facts.agency_reception if roles & RECEPTION_ROLES else facts.agency_competent
+
+
+def path_of(catalogue: Catalogue, agency_code: str, on: date) -> tuple[str, ...]:
+    """The agency with its ancestors; alone when the catalogue does not know it (any more)."""
+    try:
+        return agency_path(catalogue, agency_code, on)
+    except NotInCatalogue:
+        return (agency_code,)
+
+
+def resource_of(catalogue: Catalogue, facts: Facts, on: date) -> Resource:
+    """The dossier as `can` judges it: at the agency that acts now."""
+    return Resource(
+        agency_path=path_of(catalogue, responsible_agency(facts), on),
+        dossier_code=facts.dossier_code,
+    )
+
+
+def readable_resource(catalogue: Catalogue, facts: Facts, on: date) -> Resource:
+    """The dossier as its readers see it: reception and competent agency both may look."""
+    paths = (path_of(catalogue, code, on) for code in (facts.agency_competent, facts.agency_reception))
+    return Resource(
+        agency_path=tuple(dict.fromkeys(code for path in paths for code in path)),
+        dossier_code=facts.dossier_code,
+    )
+
+
+def allowed(actor: Actor, facts: Facts, resource: Resource) -> tuple[Act, ...]:
+    """The acts this caller may ask for now, in the table's order; a guard may still say no."""
+    return _open_acts(actor, facts.stage, resource.agency_path)
+
+
+@lru_cache(maxsize=4096)  # a page asks the same few questions for each of its rows
+def _open_acts(actor: Actor, stage: Stage, agency_path: tuple[str, ...]) -> tuple[Act, ...]:
+    place = Resource(agency_path=agency_path)
+    asked = ((act, as_whom(actor, act, place)) for act in acts_at(stage) if act not in NOT_YET)
+    return tuple(act for act, by in asked if by is not None and by.role in MOVES[stage, act].by)
+
+
+def scope_of(catalogue: Catalogue, grants: Collection[Grant], on: date) -> dict[Role, frozenset[str]]:
+    """For each role of the caller the agencies whose tasks it covers: those granted and everything below them."""
+    scope: dict[Role, set[str]] = {}
+    for grant in grants:
+        scope.setdefault(grant.role, set()).add(grant.agency_code)
+    for place in agencies_on(catalogue, on):
+        path = path_of(catalogue, place.code, on)
+        for grant in grants:
+            if grant.agency_code in path:
+                scope[grant.role].add(place.code)
+    return {role: frozenset(codes) for role, codes in scope.items()}
+
+
+def agencies_below(catalogue: Catalogue, agency_code: str, on: date) -> frozenset[str]:
+    """The agency and all its descendants on that day."""
+    below = (row.code for row in agencies_on(catalogue, on) if agency_code in path_of(catalogue, row.code, on))
+    return frozenset({agency_code, *below})

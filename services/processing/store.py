@@ -1,0 +1,277 @@
+"""Tables of the schema `processing` and their queries. No person's data: codes, times, counts.
+
+Functions take a session, return frozen values, never commit. The worklist is a function of the newest facts: one
+seq-guarded upsert serves the click and the consumer alike.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Final
+
+from sqlalchemy import (
+    Column,
+    DateTime,
+    Index,
+    Integer,
+    Select,
+    Table,
+    Text,
+    and_,
+    func,
+    insert,
+    or_,
+    select,
+    text,
+    tuple_,
+    update,
+)
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.dialects.postgresql import insert as upsert_into
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from services.processing.rules.worklist import task_of
+from shared.contracts.facts import Facts
+from shared.dossier.lifecycle import Role, TaskKind
+from shared.platform.database import metadata_for
+
+metadata = metadata_for("processing")
+
+worklist = Table(
+    "worklist",
+    metadata,
+    Column("dossier_code", Text, primary_key=True),
+    Column("seq", Integer, nullable=False),
+    Column("role", Text, comment="whose task; null while nobody of the staff is waited for"),
+    Column("task", Text),
+    Column("agency_code", Text, nullable=False, comment="where the task lies"),
+    Column("due_order", DateTime(timezone=True), nullable=False, comment="due time; no due time sorts first"),
+    Column("facts", JSONB, nullable=False),
+    Index(None, "role", "agency_code", "due_order", "dossier_code"),
+)
+holding = Table(
+    "holding",
+    metadata,
+    Column("dossier_code", Text, primary_key=True),
+    Column("seq", Integer, nullable=False),
+    Column("person_code", Text, nullable=False),
+    comment="who holds a dossier: facts say only that somebody does",
+)
+command = Table(
+    "command",
+    metadata,
+    Column("dossier_code", Text, primary_key=True),
+    Column("command_id", Text, primary_key=True),
+    Column("request_hash", Text, nullable=False, comment="principal and body"),
+    Column("taken_at", DateTime(timezone=True), nullable=False),
+)
+result_number = Table(
+    "result_number",
+    metadata,
+    Column("agency_code", Text, primary_key=True),
+    Column("year", Integer, primary_key=True),
+    Column("last", Integer, nullable=False),
+)
+result = Table(
+    "result",
+    metadata,
+    Column("dossier_code", Text, primary_key=True),
+    Column("version", Integer, primary_key=True),
+    Column("number", Integer, nullable=False),
+    Column("year", Integer, nullable=False),
+    Column("agency_code", Text, nullable=False),
+    Column("address", Text, comment="in the document store; null until signed"),
+    Column("file_hash", Text, comment="SHA-256 of the signed file"),
+    Column("signed_at", DateTime(timezone=True)),
+    Index(None, "agency_code", "year", "number", unique=True),
+)
+
+NO_DUE: Final = datetime(1970, 1, 1, tzinfo=UTC)
+"""Sorts dossiers without a due time, which nobody has answered yet, before all others."""
+
+
+@dataclass(frozen=True)
+class Row:
+    """The newest facts of a dossier and who holds it (empty: not known here, or nobody)."""
+
+    facts: Facts
+    holder: str
+
+    @property
+    def due_order(self) -> datetime:
+        """Its place in the list."""
+        return self.facts.due_at or NO_DUE
+
+
+@dataclass(frozen=True)
+class Number:
+    """A result's number within agency and year."""
+
+    number: int
+    year: int
+    agency_code: str
+
+
+@dataclass(frozen=True)
+class SignedFile:
+    """Where a signed result lies and when it was signed."""
+
+    version: int
+    address: str
+    signed_at: datetime
+
+
+# ── the worklist ──────────────────────────────────────────────────────────────────────────────────────────────────────
+
+_UPSERT: Final = text(
+    """
+    INSERT INTO processing.worklist AS row (dossier_code, seq, role, task, agency_code, due_order, facts)
+    SELECT * FROM unnest(
+        CAST(:codes AS text[]), CAST(:seqs AS integer[]), CAST(:roles AS text[]), CAST(:tasks AS text[]),
+        CAST(:agencies AS text[]), CAST(:dues AS timestamptz[]), CAST(CAST(:facts AS text[]) AS jsonb[])
+    )
+    ON CONFLICT (dossier_code) DO UPDATE SET
+        seq = excluded.seq, role = excluded.role, task = excluded.task, agency_code = excluded.agency_code,
+        due_order = excluded.due_order, facts = excluded.facts
+    WHERE row.seq < excluded.seq
+    """
+)
+
+
+async def upsert(session: AsyncSession, batch: Sequence[Facts]) -> None:
+    """Brings each dossier's row to its newest facts; older, repeated or late facts change nothing."""
+    newest: dict[str, Facts] = {}
+    for facts in batch:
+        known = newest.get(facts.dossier_code)
+        if known is None or known.seq < facts.seq:
+            newest[facts.dossier_code] = facts
+    rows = [newest[code] for code in sorted(newest)]  # one order for all writers: no deadlocks
+    if not rows:
+        return
+    tasks = [task_of(facts) for facts in rows]
+    await session.execute(
+        _UPSERT,
+        {
+            "codes": [facts.dossier_code for facts in rows],
+            "seqs": [facts.seq for facts in rows],
+            "roles": [task.role if task else None for task in tasks],
+            "tasks": [task.kind if task else None for task in tasks],
+            "agencies": [
+                task.agency_code if task else facts.agency_competent for task, facts in zip(tasks, rows, strict=True)
+            ],
+            "dues": [facts.due_at or NO_DUE for facts in rows],
+            "facts": [facts.model_dump_json() for facts in rows],
+        },
+    )
+
+
+async def find(session: AsyncSession, dossier_code: str) -> Row | None:
+    """The dossier's row, if it was heard of."""
+    found = (await session.execute(_rows().where(worklist.c.dossier_code == dossier_code))).first()
+    return found and Row(Facts.model_validate(found.facts), found.holder or "")
+
+
+async def tasks(
+    session: AsyncSession,
+    scope: Mapping[Role, Collection[str]],
+    *,
+    kind: TaskKind | None,
+    after: tuple[datetime, str] | None,
+    limit: int,
+) -> list[Row]:
+    """Open tasks of these roles at these agencies, by due time (none first) and code, after a place in the list."""
+    mine = or_(*(and_(worklist.c.role == role, worklist.c.agency_code.in_(codes)) for role, codes in scope.items()))
+    asked = _rows().where(mine).order_by(worklist.c.due_order, worklist.c.dossier_code).limit(limit)
+    if kind is not None:
+        asked = asked.where(worklist.c.task == kind)
+    if after is not None:
+        asked = asked.where(tuple_(worklist.c.due_order, worklist.c.dossier_code) > tuple_(*after))
+    return [Row(Facts.model_validate(row.facts), row.holder or "") for row in await session.execute(asked)]
+
+
+async def record_holder(session: AsyncSession, dossier_code: str, seq: int, person_code: str) -> None:
+    """Remembers who holds the dossier since that change."""
+    values = upsert_into(holding).values(dossier_code=dossier_code, seq=seq, person_code=person_code)
+    await session.execute(
+        values.on_conflict_do_update(
+            index_elements=[holding.c.dossier_code],
+            set_={"seq": values.excluded.seq, "person_code": values.excluded.person_code},
+            where=holding.c.seq < values.excluded.seq,
+        )
+    )
+
+
+def _rows() -> Select[tuple[dict[str, object], str | None]]:
+    return select(worklist.c.facts, holding.c.person_code.label("holder")).select_from(
+        worklist.outerjoin(holding, holding.c.dossier_code == worklist.c.dossier_code)
+    )
+
+
+# ── commands ──────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+async def command_hash(session: AsyncSession, dossier_code: str, command_id: str) -> str | None:
+    """The request that this command id stood for, when it was taken before."""
+    asked = select(command.c.request_hash).where(
+        command.c.dossier_code == dossier_code, command.c.command_id == command_id
+    )
+    return (await session.execute(asked)).scalar()
+
+
+async def record_command(
+    session: AsyncSession, dossier_code: str, command_id: str, request_hash: str, at: datetime
+) -> None:
+    """Remembers a command that was taken; again is harmless."""
+    values = upsert_into(command).values(
+        dossier_code=dossier_code, command_id=command_id, request_hash=request_hash, taken_at=at
+    )
+    await session.execute(values.on_conflict_do_nothing())
+
+
+# ── results ───────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+async def reserve_number(session: AsyncSession, dossier_code: str, version: int, agency_code: str, year: int) -> Number:
+    """The number of this result: given once, next of its agency and year, in the transaction that keeps it."""
+    mine = and_(result.c.dossier_code == dossier_code, result.c.version == version)
+    await session.execute(select(func.pg_advisory_xact_lock(func.hashtextextended(f"{dossier_code}/{version}", 0))))
+    known = (await session.execute(select(result.c.number, result.c.year, result.c.agency_code).where(mine))).first()
+    if known is not None:
+        return Number(known.number, known.year, known.agency_code)
+    counter = upsert_into(result_number).values(agency_code=agency_code, year=year, last=1)
+    counter = counter.on_conflict_do_update(
+        index_elements=[result_number.c.agency_code, result_number.c.year], set_={"last": result_number.c.last + 1}
+    )
+    number = (await session.execute(counter.returning(result_number.c.last))).scalar_one()
+    await session.execute(
+        insert(result).values(
+            dossier_code=dossier_code, version=version, number=number, year=year, agency_code=agency_code
+        )
+    )
+    return Number(number, year, agency_code)
+
+
+async def signed_file(session: AsyncSession, dossier_code: str, version: int | None = None) -> SignedFile | None:
+    """The signed file of that version, or of the newest one."""
+    asked = select(result.c.version, result.c.address, result.c.signed_at).where(
+        result.c.dossier_code == dossier_code, result.c.signed_at.is_not(None)
+    )
+    if version is not None:
+        asked = asked.where(result.c.version == version)
+    row = (await session.execute(asked.order_by(result.c.version.desc()).limit(1))).first()
+    return row and SignedFile(row.version, row.address, row.signed_at)
+
+
+async def record_signed(
+    session: AsyncSession, dossier_code: str, version: int, *, address: str, file_hash: str, signed_at: datetime
+) -> bool:
+    """Keeps the signed file of a version; False when another attempt was faster, whose file then stands."""
+    kept = (
+        update(result)
+        .where(result.c.dossier_code == dossier_code, result.c.version == version, result.c.signed_at.is_(None))
+        .values(address=address, file_hash=file_hash, signed_at=signed_at)
+        .returning(result.c.version)
+    )
+    return (await session.execute(kept)).first() is not None

@@ -1,0 +1,1 @@
+"""Alembic's script folder for every service; no code but env.py."""

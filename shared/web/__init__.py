@@ -1,0 +1,1 @@
+"""What every door of every service has in common: the application, problems, identity, entity tags, pages."""

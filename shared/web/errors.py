@@ -1,0 +1,66 @@
+"""What may rise below a door and is no bug, as problems. Everything else ends in the guard's quiet 500."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from fastapi import Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from starlette.exceptions import HTTPException
+
+from shared.dossier.refusal import Refused
+from shared.platform.database import AWAY
+from shared.platform.http import Answered, Away
+from shared.platform.once import KeyReused, StillRunning
+from shared.platform.telemetry import log
+from shared.web.problem import Problem, of_fields
+
+EXPECTED: Final[tuple[type[Exception], ...]] = (
+    HTTPException, RequestValidationError, Refused, Away, *AWAY, Answered, KeyReused, StillRunning,
+)  # fmt: skip
+
+_WAIT_SECONDS: Final = 5
+_TRY_AGAIN: Final = ("Dữ liệu đã nhập không mất. Vui lòng gửi lại sau ít phút.", "Nothing is lost. Try again shortly.")
+
+
+async def answer(request: Request, error: Exception) -> JSONResponse:
+    """The problem of an expected error, in the reader's language."""
+    return problem_of(error, request).answer(request)
+
+
+def problem_of(error: Exception, request: Request) -> Problem:  # noqa: PLR0911 - one line per kind
+    """The problem that says this error to a caller."""
+    match error:
+        case Problem():
+            return error
+        case HTTPException():
+            return Problem(error.status_code, headers=error.headers)
+        case RequestValidationError():
+            return of_fields(error.errors(), request)
+        case Refused():
+            return _refused(error)
+        case Answered():
+            log.error("partner_refused", where=error.where, status=error.status, code=error.code)
+            return Problem(502)
+        case KeyReused():
+            detail = ("Khóa này đã dùng cho nội dung khác.", "This key was used with another body.")
+            return Problem(409, "idempotency_key_reused", detail=detail)
+        case StillRunning():
+            detail = ("Yêu cầu trước với khóa này đang được xử lý.", "The first request is still running.")
+            return Problem(409, "still_running", detail=detail, headers={"Retry-After": "1"})
+        case _:
+            return _away(error)
+
+
+def _refused(no: Refused) -> Problem:
+    problem = Problem(no.status, no.code, detail=no.detail)
+    if no.allowed:
+        problem.extra["allowed"] = list(no.allowed)
+    return problem
+
+
+def _away(error: Exception) -> Problem:
+    where, seconds = (error.where, error.retry_after) if isinstance(error, Away) else ("database", _WAIT_SECONDS)
+    log.warning("partner_away", where=where, error=type(error).__name__)
+    return Problem(503, detail=_TRY_AGAIN, headers={"Retry-After": str(seconds)})

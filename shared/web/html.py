@@ -1,0 +1,67 @@
+"""Server-rendered pages: one environment of templates, one style sheet, addresses below the service's own prefix."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from pathlib import Path
+from typing import Any, Final
+from zoneinfo import ZoneInfo
+
+from fastapi import FastAPI, Request
+from fastapi.responses import HTMLResponse
+from jinja2 import ChoiceLoader, Environment, FileSystemLoader, StrictUndefined
+from starlette.responses import Response
+from starlette.staticfiles import StaticFiles
+from starlette.types import Scope
+
+_HERE: Final = Path(__file__).parent
+_LOCAL: Final = ZoneInfo("Asia/Ho_Chi_Minh")
+
+
+class Pages:
+    """Renders the templates of one service over the shared frame. Autoescape is on; a missing name is an error."""
+
+    def __init__(self, templates: Path | None, *, prefix: str) -> None:
+        """`templates`: the service's own folder; `prefix`: its part of the host, such as `/board`."""
+        folders = [templates] if templates else []
+        self._prefix = prefix.rstrip("/")
+        self._environment = Environment(
+            loader=ChoiceLoader([FileSystemLoader(folder) for folder in (*folders, _HERE / "templates")]),
+            autoescape=True,
+            undefined=StrictUndefined,
+            trim_blocks=True,
+            lstrip_blocks=True,
+        )
+        self._environment.filters.update(moment=moment, number=number, dong=dong)
+        self._environment.globals.update(prefix=self._prefix, static=f"{self._prefix}/static")
+
+    def mount(self, app: FastAPI) -> None:
+        """Serves the style sheet and icons below `<prefix>/static`."""
+        app.mount(f"{self._prefix}/static", _Static(directory=_HERE / "static"), name="static")
+
+    def render(self, request: Request, template: str, *, status: int = 200, **view: Any) -> HTMLResponse:
+        """The whole page. `view` holds finished words and numbers: templates decide nothing."""
+        html = self._environment.get_template(template).render(path=request.url.path, **view)
+        return HTMLResponse(html, status)
+
+
+class _Static(StaticFiles):
+    async def get_response(self, path: str, scope: Scope) -> Response:
+        response = await super().get_response(path, scope)
+        response.headers["Cache-Control"] = "public, max-age=3600"
+        return response
+
+
+def moment(at: datetime) -> str:
+    """`14:05 03/05/2023` in local time (UTC+7)."""
+    return f"{at.astimezone(_LOCAL):%H:%M %d/%m/%Y}"
+
+
+def number(value: int) -> str:
+    """`1.250.000`"""
+    return f"{value:,}".replace(",", ".")
+
+
+def dong(value_vnd: int) -> str:
+    """`1.250.000 đồng`"""
+    return f"{number(value_vnd)} đồng"

@@ -1,0 +1,63 @@
+"""Engine and migrations on a real PostgreSQL."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+
+import pytest
+from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from shared.platform import database as plumbing
+from shared.platform.settings import ServiceSettings
+
+MIGRATIONS = Path(__file__).parent / "migrations"
+
+
+async def test_five_processes_that_start_together_migrate_once(
+    database: AsyncEngine, settings: ServiceSettings
+) -> None:
+    url = settings.database_url.get_secret_value()
+    await asyncio.gather(*(plumbing.migrate(url, "intake", MIGRATIONS) for _ in range(5)))
+    async with database.connect() as connection:
+        assert (await connection.execute(text("SELECT id, name FROM intake.counter"))).all() == [(1, "first")]
+        version = await connection.execute(text("SELECT version_num FROM intake.alembic_version"))
+        assert version.scalars().all() == ["0002"]
+
+
+async def test_a_service_cannot_migrate_another_schema(settings: ServiceSettings) -> None:
+    with pytest.raises(DBAPIError):
+        await plumbing.migrate(settings.database_url.get_secret_value(), "payment", MIGRATIONS)
+
+
+async def test_a_statement_that_hangs_is_cut_off_and_readiness_answers(
+    database: AsyncEngine, settings: ServiceSettings
+) -> None:
+    await plumbing.answers(database)
+    async with database.connect() as connection:
+        shown = {
+            name: (await connection.execute(text(f"SHOW {name}"))).scalar_one()
+            for name in ("statement_timeout", "lock_timeout", "idle_in_transaction_session_timeout", "TimeZone")
+        }
+    assert shown == {
+        "statement_timeout": "30s",
+        "lock_timeout": "10s",
+        "idle_in_transaction_session_timeout": "1min",
+        "TimeZone": "UTC",
+    }
+
+
+async def test_the_values_of_a_failed_statement_do_not_reach_its_error(database: AsyncEngine) -> None:
+    with pytest.raises(DBAPIError) as failed:
+        async with database.begin() as connection:
+            await connection.execute(text("SELECT no_such_function(CAST(:id AS text))"), {"id": "079123456789"})
+    assert "079123456789" not in str(failed.value)
+
+
+async def test_a_database_that_is_away_is_one_of_the_known_failures() -> None:
+    nowhere = plumbing.engine("postgresql+asyncpg://nobody:nothing@127.0.0.1:1/motcua")
+    with pytest.raises(plumbing.AWAY):
+        await plumbing.answers(nowhere)
+    await nowhere.dispose()
