@@ -23,13 +23,21 @@ from deploy.local.cache import REPOSITORY
 from deploy.local.errors import AlreadyRunningError, StackError
 from deploy.local.stack import Stack, Status
 
-MOUNTED: Final[dict[str, str]] = {}
+MOUNTED: Final[dict[str, str]] = {
+    "demo": "deploy.demo:demo",
+    "kpi": "services.metrics.commands:kpi",
+    "verify": "services.metrics.commands:verify",
+    "bench": "deploy.bench.commands:app",
+}
 """Command → `module:name` of a typer app or a plain function; one line each, mounted in this order."""
+
+AT_HOME: Final[dict[str, str]] = {"kpi": "metrics", "verify": "metrics"}
+"""Commands of a service, which run with that service's settings: the local stack's, unless the environment has them."""
 
 INTERRUPTED: Final = 130
 _LOOK_S = 0.2
 
-app = typer.Typer(name="motcua", help="Một Cửa on this machine.", add_completion=False)
+app = typer.Typer(name="motcua", help="Một Cửa on this machine.", add_completion=False, pretty_exceptions_enable=False)
 out, err = Console(), Console(stderr=True)
 
 AsJson = Annotated[bool, typer.Option("--json", help="One JSON object on stdout.")]
@@ -175,8 +183,20 @@ def _print_json(value: dict[str, Any]) -> None:
     typer.echo(json.dumps(value, ensure_ascii=False))
 
 
-def _mount() -> None:
+def _settle(wanted: str) -> None:
+    """Give a service's command the settings that the running stack gave the service."""
+    if wanted in AT_HOME and "DATABASE_URL" not in os.environ and "--help" not in sys.argv:
+        stack = Stack(state())
+        if not stack.is_running():
+            raise StackError("nothing is running: start it with `motcua up`.")
+        os.environ |= stack.environment(AT_HOME[wanted])
+
+
+def _mount(wanted: str) -> None:
+    """Load the wanted command only, all of them for the list of commands: services are heavy to import."""
     for name, where in MOUNTED.items():
+        if wanted not in {name, "", "--help"}:
+            continue
         module, _, attribute = where.partition(":")
         command = getattr(importlib.import_module(module), attribute)
         if isinstance(command, typer.Typer):
@@ -189,8 +209,10 @@ def main() -> int:
     """Runs one command; every expected failure is one line on stderr."""
     for number in (signal.SIGTERM, signal.SIGHUP):  # whoever ends us ends us as Ctrl-C does: nothing half done
         signal.signal(number, signal.default_int_handler)
-    _mount()
+    wanted = sys.argv[1] if len(sys.argv) > 1 else ""
+    _mount(wanted)
     try:
+        _settle(wanted)
         return int(app(sys.argv[1:] or ["--help"], prog_name="motcua", standalone_mode=False) or 0)
     except TyperException as wrong:
         _complain(f"{wrong.format_message()} See `motcua --help`.")

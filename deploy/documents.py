@@ -48,7 +48,7 @@ def _openapi(name: str) -> dict[str, Any]:
 
 def asyncapi() -> dict[str, Any]:
     """AsyncAPI 3.0 of both topics: who publishes what under which key, CloudEvents 1.0 in binary mode."""
-    headers = {
+    headers: dict[str, Any] = {
         "type": "object",
         "required": ["ce_specversion", "ce_id", "ce_source", "ce_type", "ce_subject", "ce_time", "content-type"],
         "properties": {
@@ -89,9 +89,7 @@ def asyncapi() -> dict[str, Any]:
             },
             "carrierEvents": {
                 "address": delivery.TOPIC,
-                "messages": {
-                    "scan": message("CarrierEvent", [delivery.EVENT_TYPE], "schemas/carrier-event.v1.json")
-                },
+                "messages": {"scan": message("CarrierEvent", [delivery.EVENT_TYPE], "schemas/carrier-event.v1.json")},
             },
         },
         "operations": {
@@ -110,7 +108,7 @@ def asyncapi() -> dict[str, Any]:
 def diagram() -> str:
     """The lifecycle as a Mermaid state diagram, drawn from the table; dotted acts answer `not yet`."""
     lines = ["```mermaid", "stateDiagram-v2", "    direction LR"]
-    lines += [f'    {stage}: {stage}<br/>{meaning.label}' for stage, meaning in STAGES.items()]
+    lines += [f"    {stage}: {stage}<br/>{meaning.label}" for stage, meaning in STAGES.items()]
     edges: dict[tuple[str, str], list[str]] = {}
     for (stage, act), move in MOVES.items():
         if move.to is Landing.SAME:

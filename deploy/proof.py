@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import asyncio
+import json
+import os
+import sys
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from typing import Any, Final
 
 import orjson
-from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka import AIOKafkaConsumer
 from temporalio.client import Client
 
+from deploy.local.errors import StackError
 from deploy.local.stack import Stack
 from deploy.province.bots import Life
-from services.metrics import commands as kpi
 from shared.contracts.facts import TOPIC
 from shared.dossier.lifecycle import STAGES, Stage
 
@@ -31,7 +34,7 @@ async def proof(stack: Stack, lives: list[Life], seconds: float) -> dict[str, An
     ends = Counter(_end_of(facts) for facts in last.values())
     gaps = [code for code, seqs in events.items() if sorted(seqs) != list(range(1, len(seqs) + 1))]
     filed_twice = sum(1 for facts in last.values() if facts["dossier_code"] not in ours)
-    verdict = await asyncio.to_thread(kpi.compare, stack.environment("metrics"), patience=QUIET)
+    figures = await _figures(stack, environment["KAFKA_BOOTSTRAP_SERVERS"])
     lengths = await history_lengths(environment["TEMPORAL_ADDRESS"], sorted(ours))
     told_otherwise = sum(1 for life in lives if life.code in last and last[life.code]["stage"] != life.final)
     return {
@@ -40,42 +43,65 @@ async def proof(stack: Stack, lives: list[Life], seconds: float) -> dict[str, An
         "refused": ends["refused"],
         "withdrawn": ends["withdrawn"],
         "lost": len(ours - set(last)) + len(gaps) + told_otherwise,
-        "duplicated": filed_twice + verdict.counted_twice,
+        "duplicated": filed_twice + len(figures["broken"]),
         "stuck": ends["open"],
-        "kpi_equals_refold": verdict.equal,
+        "kpi_equals_refold": figures["kpi_equals_refold"],
         "events": sum(map(len, events.values())),
         "seconds": round(seconds, 1),
         "dossiers_per_second": round(len(lives) / seconds, 2),
         "max_history_events": max(lengths, default=0),
         "mean_history_events": round(sum(lengths) / max(1, len(lengths)), 1),
-        "resident_mib": round(sum(status.resident_mib for status in stack.status())),
+        "resident_mib": sum(status.resident_mib for status in await asyncio.to_thread(stack.status)),
     }
+
+
+async def _figures(stack: Stack, bootstrap: str) -> Mapping[str, Any]:
+    """What `motcua verify` says, once the fold has read everything there is."""
+    async with asyncio.timeout(QUIET.total_seconds()):
+        while True:
+            said = await _verified(stack)
+            ends = await _ends(bootstrap)
+            if all(said["position"].get(str(part), 0) >= end for part, end in ends.items()):
+                return said
+            await asyncio.sleep(1)
+
+
+async def _verified(stack: Stack) -> Mapping[str, Any]:
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "deploy.cli", "verify", "--json",
+        stdout=asyncio.subprocess.PIPE, env=os.environ | {"MOTCUA_STATE": str(stack.root)},
+    )  # fmt: skip
+    out, _ = await process.communicate()
+    try:
+        said: Mapping[str, Any] = json.loads(out)
+    except ValueError:
+        raise StackError(f"`motcua verify` ended with {process.returncode} and no answer.") from None
+    return said
+
+
+async def _ends(bootstrap: str) -> dict[int, int]:
+    async with _reader(bootstrap) as consumer:
+        ends = await consumer.end_offsets(consumer.assignment())
+        return {part.partition: end for part, end in ends.items()}
 
 
 async def _events(bootstrap: str, ours: set[str]) -> dict[str, dict[int, dict[str, Any]]]:
     """Read the topic from its beginning with a plain consumer: facts by dossier and seq, of this demonstration."""
-    consumer = AIOKafkaConsumer(bootstrap_servers=bootstrap, auto_offset_reset="earliest", enable_auto_commit=False)
-    await consumer.start()
-    try:
-        parts = [TopicPartition(TOPIC, part) for part in consumer.partitions_for_topic(TOPIC) or await _parts(consumer)]
-        consumer.assign(parts)
-        await consumer.seek_to_beginning(*parts)
-        ends = await consumer.end_offsets(parts)
+    async with _reader(bootstrap) as consumer:
+        ends = await consumer.end_offsets(consumer.assignment())
         seen: dict[str, dict[int, dict[str, Any]]] = {code: {} for code in ours}
-        while any([await consumer.position(part) < ends[part] for part in parts]):
+        while any([await consumer.position(part) < end for part, end in ends.items()]):
             for records in (await consumer.getmany(timeout_ms=500)).values():
                 for record in records:
                     facts = orjson.loads(record.value)["facts"]
                     if facts["dossier_code"] in ours:
                         seen[facts["dossier_code"]][facts["seq"]] = facts
         return seen
-    finally:
-        await consumer.stop()
 
 
-async def _parts(consumer: AIOKafkaConsumer) -> set[int]:
-    await consumer.topics()
-    return set(consumer.partitions_for_topic(TOPIC) or ())
+def _reader(bootstrap: str) -> AIOKafkaConsumer:
+    """All partitions from the beginning, without a group: nothing is remembered of this reading."""
+    return AIOKafkaConsumer(TOPIC, bootstrap_servers=bootstrap, auto_offset_reset="earliest", group_id=None)
 
 
 def _end_of(facts: Mapping[str, Any]) -> str:

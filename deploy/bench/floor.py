@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import asyncio
 import os
+from collections.abc import Callable, Sequence
 from contextlib import AsyncExitStack
 from datetime import UTC, datetime
-from typing import Final
+from typing import Any, Final
 
 import uvloop
 from temporalio import activity, workflow
@@ -79,7 +80,7 @@ async def main() -> None:
     """Work until the process is ended."""
     client = await Client.connect(os.environ["TEMPORAL_ADDRESS"], data_converter=pydantic_data_converter)
     offices = EmptyOffices()
-    steps = {
+    steps: dict[str, Sequence[Callable[..., Any]]] = {
         intake.TASK_QUEUE: [offices.digitize, offices.reuse],
         processing.TASK_QUEUE: [offices.sign_result],
         payment.TASK_QUEUE: [offices.refund_fee],

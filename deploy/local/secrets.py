@@ -67,7 +67,7 @@ def _token_keys(site: Site) -> None:
     public = []
     for issuer, holder in [(f"service:{service}", service) for service in SERVICES] + [(CLI_ISSUER, "cli")]:
         kept = _read(site, holder, "token_key")
-        marks: KeyParameters = {"kid": issuer, "alg": "EdDSA", "use": "sig"}
+        marks: KeyParameters = {"kid": issuer, "alg": "Ed25519", "use": "sig"}
         key = OKPKey.import_key(json.loads(kept)) if kept else OKPKey.generate_key("Ed25519", marks)
         _keep(site, holder, "token_key", json.dumps(key.as_dict(private=True)))
         public.append(key.as_dict(private=False))

@@ -2,7 +2,6 @@
 
 import json
 import time
-import warnings
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Final, Literal
@@ -27,7 +26,6 @@ def mint(
     Raises: StackError before the first `up`.
     """
     from joserfc import jwt
-    from joserfc.errors import SecurityWarning
     from joserfc.jwk import OKPKey
 
     path = root / "secrets/cli/token_key"
@@ -44,5 +42,4 @@ def mint(
         "exp": now + minutes * 60,
     }
     key = OKPKey.import_key(json.loads(path.read_text()))
-    with warnings.catch_warnings(action="ignore", category=SecurityWarning):  # `EdDSA` is the name that partners know
-        return jwt.encode({"alg": "Ed25519", "kid": CLI_ISSUER}, claims, key, algorithms=["Ed25519"])
+    return jwt.encode({"alg": "Ed25519", "kid": CLI_ISSUER}, claims, key, algorithms=["Ed25519"])

@@ -188,7 +188,7 @@ class Province:
 
     async def _until_status(self, life: Life, portal_status: int) -> None:
         while not life.over.is_set() and await self._look(life) < portal_status:
-            await asyncio.sleep(LOOK)
+            await _pause()
 
     async def _until_over(self, life: Life) -> None:
         while not life.over.is_set():
@@ -353,10 +353,14 @@ class Province:
                     break
             await asyncio.sleep(pause)
         if response is None or response.is_server_error:
-            raise BotFailure(f"{method} {where}{path.split('?', maxsplit=1)[0]}: {response.status_code if response else 'silent'}")
+            raise BotFailure(f"{method} {where}{path}: {response.status_code if response else 'silent'}")
         if response.is_client_error:
             raise Refusal(response.status_code, _problem(response), f"{method} {where}{path}")
         return response
+
+
+async def _pause() -> None:
+    await asyncio.sleep(LOOK)
 
 
 class Refusal(Exception):

@@ -172,7 +172,7 @@ async def lock_offsets(session: AsyncSession, topic: str, partitions: Sequence[i
     """The next offset of each partition, held until the transaction ends: nobody else folds them meanwhile."""
     given = {"topic": topic, "partitions": sorted(partitions)}
     await session.execute(_RESERVE, given)
-    return dict((await session.execute(_LOCK, given)).tuples().all())
+    return dict((await session.execute(_LOCK, given)).all())
 
 
 async def advance(session: AsyncSession, topic: str, to: Mapping[int, tuple[int, datetime]]) -> None:
@@ -187,7 +187,7 @@ async def note_fresh(session: AsyncSession, topic: str, at: Mapping[int, tuple[i
 
 async def newest(session: AsyncSession, codes: Iterable[str]) -> dict[str, Seen]:
     """Newest facts so far of these dossiers; unknown ones are absent."""
-    rows = (await session.execute(_NEWEST, {"codes": list(codes)})).tuples()
+    rows = await session.execute(_NEWEST, {"codes": list(codes)})
     return {code: seen_in(facts) for code, facts in rows}
 
 
@@ -254,7 +254,7 @@ async def counted_by(session: AsyncSession) -> int | None:
 
 async def facts_after(session: AsyncSession, code: str, limit: int) -> list[tuple[str, int, Seen]]:
     """The next dossiers by code: (code, partition, newest facts)."""
-    rows = (await session.execute(_FACTS_AFTER, {"after": code, "limit": limit})).tuples()
+    rows = await session.execute(_FACTS_AFTER, {"after": code, "limit": limit})
     return [(found, partition, seen_in(facts)) for found, partition, facts in rows]
 
 
@@ -279,9 +279,9 @@ async def standing(session: AsyncSession, topic: str, asked: Question) -> Readin
         "procedure": asked.procedure_code,
         "channel": asked.channel,
     }
-    rows = (await session.execute(_STANDING, given)).tuples()
+    rows = await session.execute(_STANDING, given)
     counts = {(measure, agency, procedure): count for measure, agency, procedure, count in rows}
-    offsets = (await session.execute(_OFFSETS, {"topic": topic})).tuples().all()
+    offsets = (await session.execute(_OFFSETS, {"topic": topic})).all()
     times = [folded_at for _, _, folded_at in offsets]
     return Reading(
         counts=counts,
@@ -294,8 +294,8 @@ async def standing(session: AsyncSession, topic: str, asked: Question) -> Readin
 async def snapshot(session: AsyncSession, topic: str) -> tuple[dict[Cell, int], dict[int, int], list[Break]]:
     """At one moment: cells (partitions summed, no empty ones), position, dossiers whose events are not 1..n (I2)."""
     await session.connection(execution_options={"isolation_level": "REPEATABLE READ"})
-    rows = (await session.execute(_CELLS)).tuples().all()
-    broken = (await session.execute(_BREAKS)).tuples()
+    rows = (await session.execute(_CELLS)).all()
+    broken = await session.execute(_BREAKS)
     return (
         {Cell(*key): count for *key, count in rows},
         await offsets(session, topic),
@@ -305,7 +305,7 @@ async def snapshot(session: AsyncSession, topic: str) -> tuple[dict[Cell, int], 
 
 async def offsets(session: AsyncSession, topic: str) -> dict[int, int]:
     """Partition → next offset."""
-    rows = (await session.execute(_OFFSETS, {"topic": topic})).tuples()
+    rows = await session.execute(_OFFSETS, {"topic": topic})
     return {partition: next_offset for partition, next_offset, _ in rows}
 
 

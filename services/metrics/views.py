@@ -138,8 +138,10 @@ WORDS: Final[Mapping[Colour, str]] = {
     Colour.YELLOW: "Vàng",
     Colour.ORANGE: "Cam",
     Colour.RED: "Đỏ",
-    Colour.NONE: "Chưa đặt chỉ tiêu",
+    Colour.NONE: "",
 }
+"""Beside the shape; a figure without target has neither."""
+
 _COMPARED: Final[Mapping[Comparator, str]] = {
     Comparator.AT_LEAST: "ít nhất",
     Comparator.MORE_THAN: "trên",
@@ -156,7 +158,7 @@ _GROUPS: Final[Mapping[str, tuple[AgencyKind, ...]]] = {
 
 @dataclass(frozen=True)
 class Tile:
-    """A figure in words. `level` names colour and shape; `counts` is empty for plain counts."""
+    """A figure in words. `level` names colour and shape and goes with `word`; `counts` is empty for plain counts."""
 
     title: str
     level: str

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from dataclasses import dataclass
+from datetime import datetime
 from hashlib import sha256
 
 from temporalio import activity
@@ -17,6 +18,15 @@ from services.processing.store import SignedFile
 from shared.contracts.processing import SignedResult, SignInput
 from shared.dossier.actions import instant
 from shared.platform.telemetry import log
+
+
+@dataclass(frozen=True)
+class _Started:
+    """What is known before printing: the result's number, its file if an attempt finished, the ground proposed."""
+
+    code: str
+    known: SignedFile | None
+    cause: str | None
 
 
 class Signatures:
@@ -34,33 +44,33 @@ class Signatures:
 
         Raises Away, Answered, NameMissing, SignatureRefused, Unprintable: all are tried again by the workflow.
         """
-        code = await self._code(order)
-        known = await self._known(order)
-        if known is None:
-            signed_at = instant(datetime.now(UTC))
-            pdf = await self._signed_pdf(order, code, signed_at)
-            known = await self._keep(order, pdf, signed_at)
+        started = await self._start(order)
+        signed = started.known
+        if signed is None:
+            signed_at = instant(self._door.now())
+            signed = await self._keep(order, await self._signed_pdf(order, started, signed_at), signed_at)
             log.info("result_signed", dossier_code=order.dossier_code, agency_code=order.agency_code)
-        return SignedResult(result_code=code, signed_at=known.signed_at)
+        return SignedResult(result_code=started.code, signed_at=signed.signed_at)
 
-    async def _code(self, order: SignInput) -> str:
-        """Number and symbol, reserved before anything is printed and kept for every attempt."""
+    async def _start(self, order: SignInput) -> _Started:
+        """The number is reserved before anything is printed and kept for every attempt."""
         on = signing.local_day(order.decided_at)
         symbol = signing.symbol_of(self._door.catalogue, order.procedure_code, order.outcome, on)
         async with self._door.sessions.begin() as session:
             given = await store.reserve_number(session, order.dossier_code, order.version, order.agency_code, on.year)
-        return signing.result_code(given.number, given.year, symbol, given.agency_code)
-
-    async def _known(self, order: SignInput) -> SignedFile | None:
-        async with self._door.sessions() as session:
-            return await store.signed_file(session, order.dossier_code, order.version)
-
-    async def _signed_pdf(self, order: SignInput, code: str, signed_at: datetime) -> bytes:
-        """Typeset, open a gap, sign the digest, stamp the signature, fill the gap (PAdES B-T)."""
-        async with self._door.sessions() as session:
+            known = await store.signed_file(session, order.dossier_code, order.version)
             row = await store.find(session, order.dossier_code)
+        return _Started(
+            code=signing.result_code(given.number, given.year, symbol, given.agency_code),
+            known=known,
+            cause=row.facts.cause if row else None,
+        )
+
+    async def _signed_pdf(self, order: SignInput, started: _Started, signed_at: datetime) -> bytes:
+        """Typeset, open a gap, sign the digest, stamp the signature, fill the gap (PAdES B-T)."""
         name = await self._applicants.name_of(order.dossier_code)
-        sheet = signing.sheet_of(self._door.catalogue, order, code, name, row.facts.cause if row else None)
+        decision = signing.Decision(**order.model_dump(exclude={"version"}))
+        sheet = signing.sheet_of(self._door.catalogue, decision, started.code, name, started.cause)
         pdf = await self._press.printed(sheet, order.decided_at)
         opened = await self._press.opened(pdf, signed_at)
         certificates = await self._service.certificates_of(order.signer_code)

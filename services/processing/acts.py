@@ -103,11 +103,13 @@ async def take(door: Door, actor: Actor, dossier_code: str, click: Click) -> Fac
     )
     after = await door.desk.act(dossier_code, order)
     async with door.sessions.begin() as session:
+        stands_for = await store.record_command(session, dossier_code, click.command_id, asked_hash, door.now())
+        if stands_for != asked_hash:  # two people, one key, at once: the workflow took the other one's act
+            raise KeyReused
         await store.upsert(session, [after])
         for action in click.actions:
             if holder := wishes.holder_after(action, actor.person_code):
                 await store.record_holder(session, dossier_code, after.seq, holder)
-        await store.record_command(session, dossier_code, click.command_id, asked_hash, door.now())
     return after
 
 

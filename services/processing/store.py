@@ -222,12 +222,13 @@ async def command_hash(session: AsyncSession, dossier_code: str, command_id: str
 
 async def record_command(
     session: AsyncSession, dossier_code: str, command_id: str, request_hash: str, at: datetime
-) -> None:
-    """Remembers a command that was taken; again is harmless."""
+) -> str:
+    """Remembers a command that was taken; answers the request it stands for, which may be an earlier one."""
     values = upsert_into(command).values(
         dossier_code=dossier_code, command_id=command_id, request_hash=request_hash, taken_at=at
     )
     await session.execute(values.on_conflict_do_nothing())
+    return await command_hash(session, dossier_code, command_id) or request_hash
 
 
 # ── results ───────────────────────────────────────────────────────────────────────────────────────────────────────────

@@ -57,7 +57,7 @@ def test_a_token_is_good_for_every_service(root: Path) -> None:
     code, out, err = said_by(motcua(root, "token", *arguments, "--json"))
     assert (code, err) == (0, "")
     keys = KeySet.import_key_set(json.loads(site.secret("intake", "token_jwks")))
-    token = jwt.decode(json.loads(out)["token"], keys, algorithms=["EdDSA"])
+    token = jwt.decode(json.loads(out)["token"], keys, algorithms=["Ed25519"])
     assert token.header["kid"] == "local-idp"
     assert token.claims["sub"] == "CB-0001"
     assert token.claims["grants"] == [["CLERK", "000.00.06.H39"], ["SIGNER", "000.00.06.H39"]]

@@ -20,8 +20,14 @@ FIRST_YEAR: Final = 2000
 LAST_YEAR: Final = 2199
 """Years a dossier's times may lie in; local time and the database can hold all of them."""
 
+
+def _whole(pattern: str) -> str:
+    """`$` of the parser's regular expressions would let a line break pass."""
+    return pattern.removesuffix("$") + r"\Z"
+
+
 _Instant = Annotated[datetime, Meta(tz=True)]
-_Agency = Annotated[str, Meta(pattern=AGENCY_PATTERN, max_length=35)]
+_Agency = Annotated[str, Meta(pattern=_whole(AGENCY_PATTERN), max_length=35)]
 
 
 class Unreadable(ValueError):
@@ -42,11 +48,11 @@ class Paper(Struct, frozen=True, gc=False):
 class Seen(Struct, frozen=True, gc=False, kw_only=True):
     """A dossier as figures see it; names and meanings as in `Facts`."""
 
-    dossier_code: Annotated[str, Meta(pattern=DOSSIER_PATTERN, max_length=LONGEST)]
+    dossier_code: Annotated[str, Meta(pattern=_whole(DOSSIER_PATTERN), max_length=LONGEST)]
     seq: Annotated[int, Meta(ge=1, le=1_000_000)]
     stage: Stage
     clock: Clock
-    procedure_code: Annotated[str, Meta(pattern=PROCEDURE_PATTERN)]
+    procedure_code: Annotated[str, Meta(pattern=_whole(PROCEDURE_PATTERN))]
     agency_competent: _Agency
     channel: Channel
     return_way: ReturnWay
@@ -69,7 +75,7 @@ class Seen(Struct, frozen=True, gc=False, kw_only=True):
 class Change(Struct, frozen=True, gc=False):
     """What happened, and when (business time)."""
 
-    change: Annotated[str, Meta(pattern=WORD_PATTERN, max_length=60)]
+    change: Annotated[str, Meta(pattern=_whole(WORD_PATTERN), max_length=60)]
     at: _Instant
 
 

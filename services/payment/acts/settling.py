@@ -7,7 +7,7 @@ the refund one request id. No transaction is open while somebody outside is aske
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Final
 from uuid import uuid4
 
@@ -123,7 +123,7 @@ async def tell_dossier(door: Door, attempt: Attempt) -> Told:
         facts = await act(door, attempt.dossier_code, attempt.command_id, _by(attempt), _fee_paid(attempt))
     except Refused as no:
         facts_now = await _facts_if_any(door, attempt)
-        if facts_now is None or not took_this(facts_now, attempt.amount_vnd, _paid_at(attempt)):
+        if facts_now is None or not took_this(facts_now, _fee_paid(attempt)):
             if attempt.means is Means.CASH:
                 await _end(door, attempt, State.FAILED)
             raise
@@ -190,15 +190,9 @@ async def _settle(door: Door, attempt: Attempt) -> None:
 
 async def _take_as_late(door: Door, attempt: Attempt) -> None:
     """Recorded as captured before anything else: money is never lost, and then goes back."""
-    await _end(
-        door,
-        attempt,
-        State.PAID_LATE,
-        paid_at=attempt.paid_at,
-        gateway_no=attempt.gateway_no,
-        step_at=door.now(),
-    )
-    await give_back(door, attempt)
+    now = door.now()
+    await _end(door, attempt, State.PAID_LATE, paid_at=attempt.paid_at, gateway_no=attempt.gateway_no, step_at=now)
+    await give_back(door, replace(attempt, state=State.PAID_LATE, step_at=now))
 
 
 async def _write_receipt(door: Door, attempt: Attempt) -> Receipt:
@@ -255,9 +249,9 @@ def _by(attempt: Attempt) -> By:
 
 
 def _fee_paid(attempt: Attempt) -> FeePaid:
-    via = PaidVia.NONE if attempt.means is Means.CASH else PaidVia.PROVINCE_GATEWAY
-    return FeePaid(amount_vnd=attempt.amount_vnd, paid_via=via, paid_at=_paid_at(attempt), reference=attempt.txn_ref)
-
-
-def _paid_at(attempt: Attempt) -> datetime:
-    return attempt.paid_at or attempt.created_at
+    return FeePaid(
+        amount_vnd=attempt.amount_vnd,
+        paid_via=PaidVia.NONE if attempt.means is Means.CASH else PaidVia.PROVINCE_GATEWAY,
+        paid_at=attempt.paid_at or attempt.created_at,
+        reference=attempt.txn_ref,
+    )

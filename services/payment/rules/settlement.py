@@ -11,6 +11,7 @@ from enum import StrEnum
 from typing import Final
 
 from shared.contracts.facts import Facts
+from shared.dossier.actions import FeePaid
 
 EXPIRES_AFTER: Final = timedelta(minutes=15)
 """How long a payer may take at the gateway (policy)."""
@@ -111,9 +112,9 @@ def reply_to(state: State | None, *, is_our_amount: bool, says_paid: bool, is_kn
     return Reply.RECORDED
 
 
-def took_this(facts: Facts, amount_vnd: int, paid_at: datetime) -> bool:
+def took_this(facts: Facts, paid: FeePaid) -> bool:
     """Whether the payment that the dossier shows is this one: told before, but the answer was lost."""
-    return facts.paid_vnd == amount_vnd and facts.paid_at == paid_at
+    return (facts.paid_vnd, facts.paid_via, facts.paid_at) == (paid.amount_vnd, paid.paid_via, paid.paid_at)
 
 
 def has_no_room(facts: Facts, amount_vnd: int) -> bool:

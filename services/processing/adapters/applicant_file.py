@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Protocol
 
-from pydantic import TypeAdapter
+from pydantic import TypeAdapter, ValidationError
 
 from shared.contracts.person import NamesAsked, PersonName, Purpose
 from shared.platform.http import Client
@@ -33,7 +33,10 @@ class IntakeApplicantFile:
     async def name_of(self, dossier_code: str) -> str:
         asked = NamesAsked(purpose=Purpose.RESULT, dossier_codes=(dossier_code,))
         answer = await self._intake.post("/private/names", json=asked.model_dump(mode="json"))
-        for person in _NAMES.validate_json(answer.content):
-            if person.dossier_code == dossier_code:
-                return person.full_name
-        raise NameMissing(dossier_code)
+        try:
+            names = {person.dossier_code: person.full_name for person in _NAMES.validate_json(answer.content)}
+        except ValidationError:
+            raise NameMissing(dossier_code) from None  # pydantic would quote the name into the workflow's history
+        if dossier_code not in names:
+            raise NameMissing(dossier_code)
+        return names[dossier_code]

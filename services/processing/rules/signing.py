@@ -13,7 +13,6 @@ from services.processing.rules.worklist import path_of
 from shared.catalogue.lookup import NotInCatalogue, agency, document_kind, procedure
 from shared.catalogue.model import Catalogue, Procedure
 from shared.contracts.facts import Facts
-from shared.contracts.processing import SignInput
 from shared.dossier.actions import Outcome
 from shared.dossier.working_time import LOCAL
 
@@ -31,6 +30,19 @@ GROUNDS: Final[Mapping[str, str]] = MappingProxyType(
     }
 )
 """Grounds of a refusal as the applicant reads them; one that is not listed is printed with its code."""
+
+
+class Decision(BaseModel):
+    """What was decided, by whom and when."""
+
+    model_config = ConfigDict(frozen=True)
+
+    dossier_code: str
+    procedure_code: str
+    agency_code: str
+    signer_code: str
+    outcome: Outcome
+    decided_at: datetime
 
 
 class Sheet(BaseModel):
@@ -71,26 +83,26 @@ def local_day(at: datetime) -> date:
     return at.astimezone(LOCAL).date()
 
 
-def sheet_of(catalogue: Catalogue, order: SignInput, code: str, name: str, cause: str | None) -> Sheet:
+def sheet_of(catalogue: Catalogue, decision: Decision, code: str, name: str, cause: str | None) -> Sheet:
     """The sheet of one result. `code` is its number and symbol, `cause` the ground that was proposed."""
-    on = local_day(order.decided_at)
-    offered = _procedure(catalogue, order.procedure_code, on)
-    names = [_agency_name(catalogue, each, on) for each in path_of(catalogue, order.agency_code, on)]
+    on = local_day(decision.decided_at)
+    offered = _procedure(catalogue, decision.procedure_code, on)
+    names = [_agency_name(catalogue, each, on) for each in path_of(catalogue, decision.agency_code, on)]
     return Sheet(
-        outcome=order.outcome,
-        title=_title(catalogue, offered, order.outcome),
+        outcome=decision.outcome,
+        title=_title(catalogue, offered, decision.outcome),
         about="Về việc giải quyết thủ tục hành chính",
         number=code,
         above=names[1] if len(names) > 1 else "",
         agency=names[0],
         dated=f"{_place(names[-1])}, ngày {on.day:02d} tháng {on.month:02d} năm {on.year}",
         name=name,
-        dossier_code=order.dossier_code,
+        dossier_code=decision.dossier_code,
         procedure=offered.name,
-        procedure_code=order.procedure_code,
+        procedure_code=decision.procedure_code,
         ground=ground_of(cause),
-        signer_code=order.signer_code,
-        decided=f"{order.decided_at.astimezone(LOCAL):%H:%M:%S %d/%m/%Y}",
+        signer_code=decision.signer_code,
+        decided=f"{decision.decided_at.astimezone(LOCAL):%H:%M:%S %d/%m/%Y}",
     )
 
 

@@ -66,7 +66,11 @@ def test_an_attempt_expires_only_after_the_gateway_was_asked() -> None:
     ],
 )
 def test_a_notice_is_answered_as_the_protocol_says(
-    state: State | None, ours: bool, paid: bool, known: bool, reply: Reply  # noqa: FBT001 - rows of a table
+    state: State | None,
+    ours: bool,
+    paid: bool,
+    known: bool,
+    reply: Reply,  # noqa: FBT001 - rows of a table
 ) -> None:
     assert reply_to(state, is_our_amount=ours, says_paid=paid, is_known=known) is reply
 
@@ -98,8 +102,8 @@ def test_a_payment_is_known_again_after_its_answer_was_lost() -> None:
     assert not has_no_room(facts_of(dossier), 200_000)
     assert has_no_room(facts_of(dossier), 150_000)
     dossier.take(order(Role.PARTNER, fee_paid(at=AT)), AT)
-    assert took_this(facts_of(dossier), 200_000, AT)
-    assert not took_this(facts_of(dossier), 200_000, AT + timedelta(seconds=1))
+    assert took_this(facts_of(dossier), fee_paid(at=AT))
+    assert not took_this(facts_of(dossier), fee_paid(at=AT + timedelta(seconds=1)))
     assert has_no_room(facts_of(dossier), 200_000)
 
 

@@ -10,7 +10,6 @@ from pydantic import TypeAdapter
 from services.processing.rules import signing
 from shared.catalogue.model import Catalogue
 from shared.contracts.facts import facts_of
-from shared.contracts.processing import SignInput
 from shared.dossier.actions import Outcome
 from shared.dossier.codes import ResultCode
 from shared.dossier.lifecycle import Stage
@@ -43,7 +42,7 @@ def test_the_day_of_a_number_is_local() -> None:
 
 
 def test_the_sheet_speaks_of_the_province_of_that_day(catalogue: Catalogue) -> None:
-    order = SignInput(
+    decision = signing.Decision(
         dossier_code=builders.CODE,
         procedure_code="2.000635",
         agency_code="000.00.03.H39",
@@ -51,9 +50,9 @@ def test_the_sheet_speaks_of_the_province_of_that_day(catalogue: Catalogue) -> N
         outcome=Outcome.GRANTED,
         decided_at=datetime(2023, 1, 10, 3, tzinfo=UTC),
     )
-    old = signing.sheet_of(catalogue, order, "1/2023/TL-X", "A", None)
+    old = signing.sheet_of(catalogue, decision, "1/2023/TL-X", "A", None)
     new = signing.sheet_of(
-        catalogue, order.model_copy(update={"decided_at": datetime(2026, 1, 5, tzinfo=UTC)}), "1", "A", None
+        catalogue, decision.model_copy(update={"decided_at": datetime(2026, 1, 5, tzinfo=UTC)}), "1", "A", None
     )
     assert (old.above, old.dated) == ("Ủy ban nhân dân tỉnh Long An", "Long An, ngày 10 tháng 01 năm 2023")
     assert new.dated.startswith("Tây Ninh, ")

@@ -17,8 +17,8 @@ from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from deploy.local.stack import Stack
 from services.intake import __main__ as process
 from services.intake import api
-from services.intake.acts import Door
 from services.intake.activities import IntakeWork
+from services.intake.acts import Door
 from services.intake.api.documents import UPLOADS
 from services.intake.store.tables import metadata
 from services.intake.store.vault import Vault

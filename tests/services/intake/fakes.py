@@ -47,8 +47,11 @@ class FakeDesk:
         self.is_away = False
         self.is_deaf = False
         """Away before it heard anything."""
+        self.refuses: Refused | None = None
 
     async def submit(self, opening: Opening, order: Order) -> Facts:
+        if self.refuses:
+            raise self.refuses
         dossier = Dossier(dossier_code=opening.dossier_code, root_code=opening.root_code)
         return self._take(self.dossiers.setdefault(opening.dossier_code, dossier), order)
 
@@ -95,6 +98,7 @@ class FakePopulation:
     ) -> RegisterAnswer:
         if self.is_away:
             raise Away("population-database", "fake")
+        assert dossier_code
         self.asked.append((personal_id, full_name, tuple(kinds)))
         papers = [paper for paper in self.papers if paper.kind in kinds] if self.is_match else []
         return RegisterAnswer(self.is_match, "20261123-0000001", "fake-1", papers)

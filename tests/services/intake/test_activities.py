@@ -7,6 +7,7 @@ from datetime import date
 import pytest
 from sqlalchemy import text
 
+from services.intake.adapters.population_database import RegisterPaper
 from services.intake.store import documents, records
 from shared.contracts.intake import PapersInput
 from shared.dossier.actions import Outcome
@@ -72,7 +73,7 @@ async def a_marriage(world: World) -> str:
 )
 async def test_the_day_of_filing_decides_about_validity(world: World, valid_to: date, verdict: str) -> None:
     code = await a_marriage(world)
-    world.population.papers = [fakes.RegisterPaper("XN-HN", "7/2026", date(2026, 11, 1), valid_to, is_active=True)]
+    world.population.papers = [RegisterPaper("XN-HN", "7/2026", date(2026, 11, 1), valid_to, is_active=True)]
     answer = await world.work.reuse(PapersInput(dossier_code=code, kinds=("XN-HN",)))
     assert answer.population_checked
     assert bool(answer.found) is (verdict == "REUSED")
@@ -104,7 +105,7 @@ async def test_a_register_that_is_away_is_asked_again_later(world: World) -> Non
         await world.work.reuse(PapersInput(dossier_code=code, kinds=("XN-HN",)))
     assert await world.count("reuse") == 0
     world.population.is_away = False
-    world.population.papers = [fakes.RegisterPaper("XN-HN", "7", date(2026, 11, 1), None, is_active=True)]
+    world.population.papers = [RegisterPaper("XN-HN", "7", date(2026, 11, 1), None, is_active=True)]
     assert (await world.work.reuse(PapersInput(dossier_code=code, kinds=("XN-HN",)))).found == ("XN-HN",)
 
 

@@ -13,7 +13,9 @@ from shared.web.identity import declared
 
 def test_the_committed_document_is_current() -> None:
     committed = Path(api.__file__).parent.parent / "openapi.json"
-    assert json.loads(committed.read_text()) == json.loads(json.dumps(api.document())), "run `make golden` and commit what changed"
+    assert json.loads(committed.read_text()) == json.loads(json.dumps(api.document())), (
+        "run `make golden` and commit what changed"
+    )
 
 
 def test_every_route_declares_who_may_call_it() -> None:

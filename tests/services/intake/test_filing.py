@@ -9,7 +9,10 @@ import pytest
 from sqlalchemy import text
 
 from services.intake.store import filings
-from shared.dossier.actions import RegisterFromPost
+from shared.dossier.actions import RegisterFromPost, Reject
+from shared.dossier.lifecycle import Role
+from shared.dossier.refusal import Refused
+from tests import builders
 from tests.services.intake import fakes
 from tests.services.intake.world import World, told
 
@@ -89,6 +92,25 @@ async def test_an_engine_that_heard_nothing_is_asked_again_with_the_same_order(w
     world.desk.is_deaf = False
     assert (await world.file(form)).json()["dossier_code"].endswith("-0001")
     assert await world.count("filing") == 1
+
+
+async def test_a_filing_that_ended_before_its_answer_arrived_is_still_answered(world: World) -> None:
+    form = fakes.form(documents=await world.papers("DON-GPLD", "GPLD"))
+    world.desk.is_away = True
+    await world.file(form)
+    world.desk.is_away = False
+    (code,) = world.desk.dossiers
+    await world.desk.act(code, builders.order(Role.CLERK, Reject(cause="duplicate")))
+    assert (await world.file(form)).json()["facts"]["stage"] == "NOT_ACCEPTED"
+
+
+async def test_a_filing_the_workflow_refuses_is_given_up_whole(world: World) -> None:
+    form = fakes.form(documents=await world.papers("DON-GPLD", "GPLD"))
+    world.desk.refuses = Refused("online_only", "Chỉ tiếp nhận trực tuyến.")
+    assert told(await world.file(form)) == (409, "online_only")
+    assert await world.count("filing") == await world.count("applicant") == 0
+    world.desk.refuses = None
+    assert (await world.file(form)).json()["dossier_code"].endswith("-0002")
 
 
 async def test_a_clerk_files_at_the_desk_for_somebody_without_account(world: World) -> None:
@@ -173,7 +195,7 @@ async def test_nothing_of_the_person_stands_in_clear(world: World) -> None:
             await connection.execute(
                 text("SELECT f::text, a::text FROM intake.filing f JOIN intake.applicant a USING (dossier_code)")
             )
-        ).all()  # noqa: E501
+        ).all()
     written = str(rows) + world.desk.orders[0].model_dump_json()
     for private in ("Đào", fakes.PERSONAL_ID, "901234567", "Hùng Vương"):
         assert private not in written

@@ -11,8 +11,8 @@ from joserfc.jwk import OKPKey
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from services.intake.acts import Door
 from services.intake.activities import IntakeWork
+from services.intake.acts import Door
 from shared.dossier.permission import Kind
 from shared.platform import tokens
 from tests.services.intake import fakes

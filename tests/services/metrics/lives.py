@@ -1,4 +1,4 @@
-"""Synthetic dossiers for the fold: whole lives walked through the pure lifecycle, and records as the topic holds them."""
+"""Synthetic dossiers for the fold: whole lives walked through the pure lifecycle, as records of the topic."""
 
 from __future__ import annotations
 

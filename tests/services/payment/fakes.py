@@ -90,7 +90,7 @@ class FakeGateway(VnpayGateway):
             raise Away("gateway", "away")
         return self.books.get(order.txn_ref, Account(Word.NOTHING_YET))
 
-    async def refund(self, order: Payable, *, request_id: str, by: str, at: datetime) -> bool:
+    async def refund(self, order: Payable, *, request_id: str, by: str, at: datetime) -> bool:  # noqa: ARG002
         if self.is_away:
             raise Away("gateway", "away")
         if self.refuses_refunds:
@@ -107,6 +107,6 @@ class FakeGateway(VnpayGateway):
 class FakeApplicants:
     """Every dossier has the same secret."""
 
-    async def demand_secret(self, dossier_code: str, tracking_secret: str) -> None:
+    async def demand_secret(self, dossier_code: str, tracking_secret: str) -> None:  # noqa: ARG002
         if tracking_secret != SECRET:
             raise Unknown

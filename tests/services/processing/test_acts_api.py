@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import httpx
 import pytest
 
@@ -76,6 +78,24 @@ async def test_a_reused_key_with_another_body_or_person_is_refused(desk: FakeDes
     for client, action in ((people("CLERK"), "route_unknown"), (people("CLERK", person="other"), "transfer")):
         refused = await ask(client, {"kind": action})
         assert (refused.status_code, refused.json()["code"]) == (409, "idempotency_key_reused")
+
+
+async def test_of_many_who_claim_at_once_one_wins(desk: FakeDesk, people: People) -> None:
+    desk.hold(builders.a_dossier(Stage.PROCESSING, promised=PROMISED))
+    desk.dossiers[builders.CODE].holder = ""
+    crowd = [people("SPECIALIST", person=f"nv-{number}") for number in range(20)]
+    url = f"/api/dossiers/{builders.CODE}/claim"
+    answers = await asyncio.gather(
+        *(each.post(url, headers={"idempotency-key": f"k-{number}"}) for number, each in enumerate(crowd))
+    )
+    assert sorted(answer.status_code for answer in answers) == [200] + [409] * 19
+
+
+async def test_two_people_with_one_key_at_once_are_not_both_told_yes(desk: FakeDesk, people: People) -> None:
+    desk.hold(builders.a_dossier(Stage.ACCEPTED, promised=PROMISED))
+    both = [people("CLERK", person=person) for person in ("cb-1", "cb-2")]
+    answers = await asyncio.gather(*(ask(each, {"kind": "transfer"}) for each in both))
+    assert sorted(answer.status_code for answer in answers) == [200, 409]
 
 
 async def test_an_act_that_is_not_possible_now_names_those_that_are(desk: FakeDesk, people: People) -> None:
