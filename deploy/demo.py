@@ -26,6 +26,7 @@ from deploy.province.bots import BotFailure, Life, Province
 from deploy.province.plan import plans
 from shared.platform.catalogue import load_catalogue
 
+OUTSIDE: Final = ("payment_gateway", "population_database")
 PROVINCE: Final = "000.00.00.H39"
 QUICK: Final = {"carrier": {"SCAN_SECONDS": "0.2"}}
 """The carrier's parcels travel a day in a second; everything else keeps its pace."""
@@ -68,7 +69,7 @@ def demo(
 
 async def _run(stack: Stack, count: int, seed: int, at_once: int) -> dict[str, Any]:
     story = plans(load_catalogue(), date.today(), count, seed)  # noqa: DTZ011 - the desks' own day
-    addresses = {name: stack.url(name) for name in ("intake", "processing", "payment", "delivery", "payment_gateway")}
+    addresses = {name: stack.url(name) for name in ("intake", "processing", "payment", "delivery", *OUTSIDE)}
     with Progress(
         TextColumn("Hồ sơ"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), TimeRemainingColumn(),
         TextColumn("{task.fields[rate]}"), console=err, disable=not err.is_terminal,
@@ -86,7 +87,8 @@ async def _run(stack: Stack, count: int, seed: int, at_once: int) -> dict[str, A
                 last = now
                 err.print(f"{done}/{count} dossiers, {done / (now - began):.1f}/s")
 
-        province = Province(addresses, _mint(stack), told)
+        register_token = (stack.root / "secrets/population_database/population_token").read_text().strip()
+        province = Province(addresses, _mint(stack), told, register_token=register_token)
         try:
             lives = await province.live(story, at_once=at_once)
         except* (BotFailure, asyncio.CancelledError) as group:

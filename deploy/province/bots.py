@@ -52,13 +52,16 @@ class Life:
 class Province:
     """All bots, their clients and what they have seen. `addresses`: intake, processing, payment, delivery → URL."""
 
-    def __init__(self, addresses: dict[str, str], mint: Mint, told: Callable[[Life], None]) -> None:
+    def __init__(
+        self, addresses: dict[str, str], mint: Mint, told: Callable[[Life], None], *, register_token: str
+    ) -> None:
         self._clients = {
             name: httpx.AsyncClient(base_url=url, timeout=30, limits=httpx.Limits(max_connections=40))
             for name, url in addresses.items()
         }
         self._mint = mint
         self._told = told
+        self._register_token = register_token
         self.lives: dict[str, Life] = {}
         self.surprises: list[str] = []
 
@@ -111,6 +114,7 @@ class Province:
                 "intake", "POST", "/api/documents", token, files={"file": (name, content)}, data={"kind": kind}
             )
             documents.append({"kind": kind, "document_id": stored["document_id"]})
+        name = await self._name_on_card(person.personal_id)
         filed = await self._call(
             "intake",
             "POST",
@@ -123,7 +127,7 @@ class Province:
                 "channel": plan.channel,
                 "applicant_type": "CITIZEN",
                 "applicant": {
-                    "full_name": person.full_name,
+                    "full_name": name,
                     "personal_id": person.personal_id,
                     "phone": person.phone,
                     "address": person.address,
@@ -135,6 +139,13 @@ class Province:
         )
         life.code, life.secret = filed["dossier_code"], filed["tracking_secret"]
         self.lives[life.code] = life
+
+    async def _name_on_card(self, personal_id: str) -> str:
+        """People know their own names; the invented ones are whoever the invented register says they are."""
+        person = await self._call(
+            "population_database", "POST", "/person", self._register_token, json={"personal_id": personal_id}
+        )
+        return str(person["name"])
 
     async def _meanwhile(self, life: Life) -> None:
         plan = life.plan
@@ -363,7 +374,7 @@ async def _pause() -> None:
     await asyncio.sleep(LOOK)
 
 
-class Refusal(Exception):
+class Refusal(BotFailure):
     """A 4xx with its problem."""
 
     def __init__(self, status: int, problem: dict[str, Any], asked: str) -> None:

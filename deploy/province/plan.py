@@ -10,14 +10,11 @@ from enum import StrEnum
 from typing import Final
 
 from shared.catalogue import lookup
-from shared.catalogue.model import Agency, Catalogue, Procedure
+from shared.catalogue.model import Agency, Catalogue, Procedure, Source
 
 AGENCIES: Final = 18
 """How many agencies take part at most; each of them gets dossiers of its own procedures."""
 
-FAMILY: Final = ("Nguyễn", "Trần", "Lê", "Phạm", "Huỳnh", "Võ", "Đặng", "Bùi", "Đỗ", "Hồ", "Ngô", "Dương")
-MIDDLE: Final = ("Văn", "Thị", "Hữu", "Ngọc", "Minh", "Thanh", "Quốc", "Kim")
-GIVEN: Final = ("An", "Bình", "Đào", "Hằng", "Khánh", "Lộc", "Mỹ", "Phượng", "Quân", "Tuyết", "Ưng", "Yến")
 ROADS: Final = ("Hùng Vương", "Nguyễn Huệ", "Trương Định", "Châu Văn Giác", "Thủ Khoa Huân")
 
 
@@ -33,10 +30,9 @@ class Fate(StrEnum):
 
 @dataclass(frozen=True)
 class Person:
-    """An invented applicant."""
+    """An invented applicant; the name is whatever the population register says of the identity number."""
 
     account: str
-    full_name: str
     personal_id: str
     phone: str
     address: str
@@ -96,7 +92,9 @@ def _plan(catalogue: Catalogue, number: int, agency: Agency, procedure: Procedur
     ways = ["DESK", "ELECTRONIC"] if online else ["DESK"]
     ways += ["POST", "POST"] if procedure.post_return else []
     required = [part.kind for part in procedure.components if part.required]
-    known = [kind for kind in required if lookup.document_kind(catalogue, kind).source is not None]
+    known = [
+        part.kind for part in procedure.components if part.required and part.data_source not in (None, Source.WAREHOUSE)
+    ]
     left = tuple(kind for kind in known if chance.random() < 0.12)  # noqa: PLR2004
     return Plan(
         number=number,
@@ -113,11 +111,9 @@ def _plan(catalogue: Catalogue, number: int, agency: Agency, procedure: Procedur
 
 
 def _person(number: int, chance: random.Random) -> Person:
-    name = f"{chance.choice(FAMILY)} {chance.choice(MIDDLE)} {chance.choice(GIVEN)}"
     year = chance.randrange(60, 100)
     return Person(
         account=f"cd-{number:06d}",
-        full_name=name,
         personal_id=f"080{chance.randrange(2)}{year:02d}{chance.randrange(10**6):06d}",
         phone=f"09{chance.randrange(10**8):08d}",
         address=f"Số {chance.randrange(1, 300)} đường {chance.choice(ROADS)}, tỉnh Long An",

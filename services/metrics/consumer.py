@@ -16,6 +16,7 @@ from typing import Final, Protocol
 
 from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, TopicPartition
 from aiokafka.errors import KafkaError
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.metrics import store
@@ -122,13 +123,17 @@ class Folding(ConsumerRebalanceListener):  # type: ignore[misc]  # published wit
         try:
             if batch:
                 await self._take(batch)
-            await self._note_fresh()
-        except (*AWAY, KafkaError, TimeoutError) as error:
+        except (*AWAY, DBAPIError, KafkaError) as error:
+            if isinstance(error, DBAPIError) and not isinstance(error, AWAY) and not error.connection_invalidated:
+                raise  # a bug; a connection cut in the middle of a statement is weather
             log.warning("fold_awaits", error=type(error).__name__, count=sum(map(len, batch.values())))
             for partition, records in batch.items():
                 if partition in self._consumer.assignment():
                     self._consumer.seek(partition, records[0].offset)
             await asyncio.sleep(PAUSE)
+        else:
+            with suppress(*AWAY, DBAPIError, KafkaError, TimeoutError):  # the next turn tells; figures only look older
+                await self._note_fresh()
 
     async def _take(self, batch: Mapping[TopicPartition, Sequence[Record]]) -> None:
         by_partition = {partition.partition: records for partition, records in batch.items()}

@@ -16,13 +16,13 @@ from services.processing.adapters.signature_service import SignatureService, Sig
 from services.processing.rules import cms, signing
 from services.processing.store import SignedFile
 from shared.contracts.processing import SignedResult, SignInput
-from shared.dossier.actions import instant
+from shared.dossier.actions import Outcome, instant
 from shared.platform.telemetry import log
 
 
 @dataclass(frozen=True)
 class _Started:
-    """What is known before printing: the result's number, its file if an attempt finished, the ground proposed."""
+    """What is known before printing: the result's number, its file if an attempt finished, the ground of a refusal."""
 
     code: str
     known: SignedFile | None
@@ -58,11 +58,10 @@ class Signatures:
         symbol = signing.symbol_of(self._door.catalogue, order.procedure_code, order.outcome, on)
         async with self._door.sessions.begin() as session:
             given = await store.reserve_number(session, order.dossier_code, order.version, order.agency_code, on.year)
-            known = await store.signed_file(session, order.dossier_code, order.version)
-            row = await store.find(session, order.dossier_code)
+            row = await store.find(session, order.dossier_code) if order.outcome is Outcome.REFUSED else None
         return _Started(
             code=signing.result_code(given.number, given.year, symbol, given.agency_code),
-            known=known,
+            known=given.signed,
             cause=row.facts.cause if row else None,
         )
 
@@ -90,16 +89,6 @@ class Signatures:
     async def _keep(self, order: SignInput, pdf: bytes, signed_at: datetime) -> SignedFile:
         """Store the file, then the row; an attempt that was faster wins and its file stands."""
         address = await self._door.objects.put(order.dossier_code, pdf)
+        mine = SignedFile(address, signed_at)
         async with self._door.sessions.begin() as session:
-            await store.record_signed(
-                session,
-                order.dossier_code,
-                order.version,
-                address=address,
-                file_hash=sha256(pdf).hexdigest(),
-                signed_at=signed_at,
-            )
-            kept = await store.signed_file(session, order.dossier_code, order.version)
-        if kept is None:
-            raise LookupError("the result's row is gone")
-        return kept
+            return await store.record_signed(session, order.dossier_code, order.version, mine, sha256(pdf).hexdigest())

@@ -106,21 +106,21 @@ class Row:
 
 
 @dataclass(frozen=True)
+class SignedFile:
+    """Where a signed result lies and when it was signed."""
+
+    address: str
+    signed_at: datetime
+
+
+@dataclass(frozen=True)
 class Number:
-    """A result's number within agency and year."""
+    """A result's number within agency and year, and its file once it was signed."""
 
     number: int
     year: int
     agency_code: str
-
-
-@dataclass(frozen=True)
-class SignedFile:
-    """Where a signed result lies and when it was signed."""
-
-    version: int
-    address: str
-    signed_at: datetime
+    signed: SignedFile | None = None
 
 
 # ── the worklist ──────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -236,11 +236,12 @@ async def record_command(
 
 async def reserve_number(session: AsyncSession, dossier_code: str, version: int, agency_code: str, year: int) -> Number:
     """The number of this result: given once, next of its agency and year, in the transaction that keeps it."""
-    mine = and_(result.c.dossier_code == dossier_code, result.c.version == version)
     await session.execute(select(func.pg_advisory_xact_lock(func.hashtextextended(f"{dossier_code}/{version}", 0))))
-    known = (await session.execute(select(result.c.number, result.c.year, result.c.agency_code).where(mine))).first()
+    mine = and_(result.c.dossier_code == dossier_code, result.c.version == version)
+    known = (await session.execute(select(result).where(mine))).first()
     if known is not None:
-        return Number(known.number, known.year, known.agency_code)
+        signed = SignedFile(known.address, known.signed_at) if known.signed_at else None
+        return Number(known.number, known.year, known.agency_code, signed)
     counter = upsert_into(result_number).values(agency_code=agency_code, year=year, last=1)
     counter = counter.on_conflict_do_update(
         index_elements=[result_number.c.agency_code, result_number.c.year], set_={"last": result_number.c.last + 1}
@@ -254,25 +255,31 @@ async def reserve_number(session: AsyncSession, dossier_code: str, version: int,
     return Number(number, year, agency_code)
 
 
-async def signed_file(session: AsyncSession, dossier_code: str, version: int | None = None) -> SignedFile | None:
-    """The signed file of that version, or of the newest one."""
-    asked = select(result.c.version, result.c.address, result.c.signed_at).where(
-        result.c.dossier_code == dossier_code, result.c.signed_at.is_not(None)
+async def signed_file(session: AsyncSession, dossier_code: str) -> SignedFile | None:
+    """The signed file of the newest version."""
+    asked = (
+        select(result.c.address, result.c.signed_at)
+        .where(result.c.dossier_code == dossier_code, result.c.signed_at.is_not(None))
+        .order_by(result.c.version.desc())
+        .limit(1)
     )
-    if version is not None:
-        asked = asked.where(result.c.version == version)
-    row = (await session.execute(asked.order_by(result.c.version.desc()).limit(1))).first()
-    return row and SignedFile(row.version, row.address, row.signed_at)
+    row = (await session.execute(asked)).first()
+    return row and SignedFile(row.address, row.signed_at)
 
 
 async def record_signed(
-    session: AsyncSession, dossier_code: str, version: int, *, address: str, file_hash: str, signed_at: datetime
-) -> bool:
-    """Keeps the signed file of a version; False when another attempt was faster, whose file then stands."""
+    session: AsyncSession, dossier_code: str, version: int, signed: SignedFile, file_hash: str
+) -> SignedFile:
+    """Keeps the signed file of a version; answers the one that stands, which a faster attempt may have made."""
     kept = (
         update(result)
-        .where(result.c.dossier_code == dossier_code, result.c.version == version, result.c.signed_at.is_(None))
-        .values(address=address, file_hash=file_hash, signed_at=signed_at)
-        .returning(result.c.version)
+        .where(result.c.dossier_code == dossier_code, result.c.version == version)
+        .values(
+            address=func.coalesce(result.c.address, signed.address),
+            file_hash=func.coalesce(result.c.file_hash, file_hash),
+            signed_at=func.coalesce(result.c.signed_at, signed.signed_at),
+        )
+        .returning(result.c.address, result.c.signed_at)
     )
-    return (await session.execute(kept)).first() is not None
+    row = (await session.execute(kept)).one()
+    return SignedFile(row.address, row.signed_at)

@@ -20,6 +20,7 @@ def reader(settings: ProcessSettings, *, group: str | None = None) -> AIOKafkaCo
         auto_offset_reset="earliest",
         max_partition_fetch_bytes=4 * 1024 * 1024,
         session_timeout_ms=10_000,
+        heartbeat_interval_ms=1000,
         request_timeout_ms=15_000,
         **transport(settings),
     )

@@ -43,7 +43,8 @@ async def take_cash(door: Door, actor: Actor, dossier_code: str, amount_vnd: int
         raise Unknown
     if as_whom(actor, Act.FEE_PAID, resource) is None:
         raise Forbidden("not_your_role", f"Việc này thuộc thẩm quyền của: {Role.ACCOUNTANT}.")
-    command_id = f"cash-{hashlib.sha256(f'{actor.person_code} {dossier_code} {key}'.encode()).hexdigest()[:32]}"
+    click = f"{actor.person_code} {dossier_code} {amount_vnd} {key}"
+    command_id = f"cash-{hashlib.sha256(click.encode()).hexdigest()[:32]}"
     attempt = await _cash_attempt(door, facts, command_id, amount_vnd, actor.person_code)
     told = await tell_dossier(door, attempt)
     return told.facts, told.receipt

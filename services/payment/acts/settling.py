@@ -122,13 +122,13 @@ async def tell_dossier(door: Door, attempt: Attempt) -> Told:
     try:
         facts = await act(door, attempt.dossier_code, attempt.command_id, _by(attempt), _fee_paid(attempt))
     except Refused as no:
-        facts_now = await _facts_if_any(door, attempt)
-        if facts_now is None or not took_this(facts_now, _fee_paid(attempt)):
+        taken = await _taken_before(door, attempt)
+        if taken is None:
             if attempt.means is Means.CASH:
                 await _end(door, attempt, State.FAILED)
             raise
         log.info("fee_was_taken_before", dossier_code=attempt.dossier_code, code=no.code)
-        facts = facts_now
+        facts = taken
     return Told(facts, await _write_receipt(door, attempt))
 
 
@@ -229,6 +229,20 @@ async def _open(door: Door, attempt: Attempt, kind: str) -> None:
 async def _leave(door: Door, attempt: Attempt) -> None:
     async with door.sessions.begin() as session:
         await store.schedule(session, attempt, None)
+
+
+async def _taken_before(door: Door, attempt: Attempt) -> Facts | None:
+    """The facts of a dossier that took this payment and has ended since, when its first answer was lost.
+
+    A dossier that still lives knows the order's id and would not have refused. It takes one payment, so one with a
+    receipt was taken by another.
+    """
+    facts = await _facts_if_any(door, attempt)
+    if facts is None or not facts.ended or not took_this(facts, _fee_paid(attempt)):
+        return None
+    async with door.sessions.begin() as session:
+        receipts = await store.receipts_of(session, attempt.dossier_code)
+    return facts if all(receipt.txn_ref == attempt.txn_ref for receipt in receipts) else None
 
 
 async def _facts_if_any(door: Door, attempt: Attempt) -> Facts | None:

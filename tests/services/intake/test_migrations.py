@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
-from sqlalchemy import Connection
-from sqlalchemy.ext.asyncio import AsyncEngine
+from sqlalchemy import Connection, NullPool
+from sqlalchemy.ext.asyncio import create_async_engine
 
 from services.intake.store.tables import SCHEMA, metadata
 
 
-async def test_migrations_make_exactly_the_tables_of_the_code(store: AsyncEngine) -> None:
+async def test_migrations_make_exactly_the_tables_of_the_code(database_url: str) -> None:
     def differences(connection: Connection) -> list[object]:
         context = MigrationContext.configure(
             connection,
@@ -22,5 +22,7 @@ async def test_migrations_make_exactly_the_tables_of_the_code(store: AsyncEngine
         )
         return list(compare_metadata(context, metadata))
 
-    async with store.connect() as connection:
+    elsewhere = {"server_settings": {"search_path": "pg_catalog"}}  # so that the schema is compared by its name
+    engine = create_async_engine(database_url, poolclass=NullPool, connect_args=elsewhere)
+    async with engine.connect() as connection:
         assert await connection.run_sync(differences) == []

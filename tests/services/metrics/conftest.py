@@ -60,9 +60,11 @@ class Buried:
 
     def __init__(self) -> None:
         self.reasons: list[str] = []
+        self.values: list[bytes | None] = []
 
     async def bury(self, record: Record, reason: str) -> None:
         self.reasons.append(reason)
+        self.values.append(record.value)
 
 
 @dataclass(frozen=True)
@@ -128,7 +130,7 @@ class Log:
 async def eventually(condition: Callable[[], Awaitable[bool]], seconds: float = 20) -> None:
     """Waits for a named condition. Raises TimeoutError."""
     async with asyncio.timeout(seconds):
-        while not await condition():
+        while not await condition():  # noqa: ASYNC110 - what is waited for happens in the database
             await asyncio.sleep(0.05)
 
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 from random import Random
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from shared.catalogue.lookup import competent_agencies, procedures_on, terms
 from shared.catalogue.model import Catalogue, FeeTiming, Terms
 from shared.contracts.facts import Event, event_of, value_of
 from shared.dossier import actions
-from shared.dossier.actions import Action, By, Channel, Order, Outcome, PaidVia, Paper, ReturnWay
+from shared.dossier.actions import AnyAction, By, Channel, Order, Outcome, PaidVia, Paper, ReturnWay
 from shared.dossier.codes import dossier_code
 from shared.dossier.lifecycle import Role
 from shared.dossier.state import Dossier
@@ -37,7 +37,7 @@ class Life:
         self.at = at
         self.told: list[Told] = []
 
-    def does(self, role: Role, action: Action, after: timedelta = MINUTE) -> None:
+    def does(self, role: Role, action: AnyAction, after: timedelta = MINUTE) -> None:
         self.at += after
         by = By(role=role, agency_code=self.agency_code, person_code=role.lower())
         order = Order(command_id=f"{self.dossier.dossier_code}/{len(self.told)}", by=by, actions=(action,))
@@ -54,7 +54,7 @@ def a_life(  # noqa: C901 - a life has many turns
     channel = chance.choice([Channel.ONLINE, Channel.ONLINE, Channel.IN_PERSON])
     way = chance.choice([ReturnWay.DESK, ReturnWay.POST]) if promised.post_return else ReturnWay.DESK
     papers = tuple(Paper(kind=kind, filed=chance.random() < 0.7) for kind in promised.components)
-    filing = {"terms": promised, "return_way": way, "papers": papers, "channel": channel}
+    filing: dict[str, Any] = {"terms": promised, "return_way": way, "papers": papers, "channel": channel}
     if channel is Channel.ONLINE:
         life.does(Role.APPLICANT, actions.Submit(**filing))
     else:

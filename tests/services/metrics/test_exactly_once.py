@@ -139,7 +139,7 @@ async def test_what_nobody_can_read_is_put_aside_and_the_fold_goes_on(log: Log, 
     assert proof.kpi_equals_refold
     assert proof.is_continuous
     assert proof.refold.unreadable == len(poison)
-    assert sorted(log.buried.reasons) == ["empty", "malformed", "malformed", "wrong_key", "wrong_shape"]
+    assert set(log.buried.reasons) == {"empty", "malformed", "wrong_key", "wrong_shape"}
     async with log.sessions() as session:
         assert await session.scalar(text("SELECT count(*) FROM metrics.quarantine")) == len(poison)
 
@@ -179,34 +179,34 @@ async def test_quiet_figures_stay_fresh(log: Log, lives: Lives) -> None:
         await eventually(is_fresh)
 
 
-FIRST_CELL = "WHERE ctid = (SELECT min(ctid) FROM metrics.kpi_cell)"
 LOST_EVENT = """
     DELETE FROM metrics.event_log WHERE seq = 3 AND dossier_code = (SELECT min(dossier_code) FROM metrics.facts)
 """
+COUNTED_TWICE = """
+    UPDATE metrics.kpi_cell SET count = count + 1 WHERE ctid = (SELECT min(ctid) FROM metrics.kpi_cell)
+"""
+MOVED = """
+    UPDATE metrics.kpi_cell SET agency_code = '000.00.99.H39' WHERE ctid = (SELECT min(ctid) FROM metrics.kpi_cell)
+"""
+MISSING = "DELETE FROM metrics.kpi_cell WHERE ctid = (SELECT min(ctid) FROM metrics.kpi_cell)"
 
 
 @pytest.mark.parametrize(
-    ("fault", "kpi_equals_refold", "is_continuous"),
+    ("fault", "found"),
     [
-        (LOST_EVENT, True, False),
-        (f"UPDATE metrics.kpi_cell SET count = count + 1 {FIRST_CELL}", False, True),
-        (f"UPDATE metrics.kpi_cell SET agency_code = '000.00.99.H39' {FIRST_CELL}", False, True),
-        (f"DELETE FROM metrics.kpi_cell {FIRST_CELL}", False, True),
+        (LOST_EVENT, {"is_continuous"}),
+        (COUNTED_TWICE, {"kpi_equals_refold"}),
+        (MOVED, {"kpi_equals_refold"}),
+        (MISSING, {"kpi_equals_refold"}),
     ],
     ids=["lost event", "counted twice", "moved to another agency", "missing cell"],
 )
-async def test_the_proof_finds_planted_faults(
-    log: Log,
-    lives: Lives,
-    fault: str,
-    kpi_equals_refold: bool,
-    is_continuous: bool,  # noqa: FBT001
-) -> None:
+async def test_the_proof_finds_planted_faults(log: Log, lives: Lives, fault: str, found: set[str]) -> None:
     """P-01 to P-03 of the checker's own faults, and a missing cell."""
     told = records(lives[:10])
     await log.tell(told)
     async with log.folded_by(log.folding()):
         await log.all_folded(len(told))
     await log.run(fault)
-    proof = await log.proof()
-    assert (proof.kpi_equals_refold, proof.is_continuous) == (kpi_equals_refold, is_continuous)
+    summary = (await log.proof()).summary()
+    assert {name for name in ("kpi_equals_refold", "is_continuous") if not summary[name]} == found

@@ -28,9 +28,10 @@ def test_every_route_declares_who_may_call_it() -> None:
 
 async def test_the_migrations_make_the_tables_of_the_code(engine: AsyncEngine) -> None:
     def differences(connection: Connection) -> list[Any]:
+        connection.dialect.default_schema_name = "public"  # else tables on the search path are reflected without schema
         options = {"include_schemas": True, "include_name": lambda name, kind, _: kind != "schema" or name == "payment"}
-        context = MigrationContext.configure(connection, opts=options)
-        return [each for each in compare_metadata(context, store.metadata) if "version" not in str(each)]
+        found = compare_metadata(MigrationContext.configure(connection, opts=options), store.metadata)
+        return [each for each in found if "modify_comment" not in str(each) and "alembic_version" not in str(each)]
 
     async with engine.connect() as connection:
         assert await connection.run_sync(differences) == []
