@@ -6,9 +6,11 @@ Recorded once per release and never again: a history that no longer replays mean
 from __future__ import annotations
 
 import asyncio
+import json
 import sys
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 from deploy.local import temporal
 from shared.dossier import actions
@@ -103,6 +105,17 @@ LIVES = (
 )
 
 
+def _clean(history: str) -> str:
+    """Without stack traces: they name the recording machine's folders, and no replay reads them."""
+
+    def cleaned(value: Any) -> Any:
+        if isinstance(value, dict):
+            return {name: cleaned(part) for name, part in value.items() if name != "stackTrace"}
+        return [cleaned(part) for part in value] if isinstance(value, list) else value
+
+    return json.dumps(cleaned(json.loads(history)), indent=1, ensure_ascii=False) + "\n"
+
+
 async def record(folder: Path) -> None:
     """Live each life once on a real server and keep its history."""
     folder.mkdir(parents=True)
@@ -113,7 +126,7 @@ async def record(folder: Path) -> None:
                 await life(town, code)
                 await town.handle(code).result()
                 history = await town.handle(code).fetch_history()
-                (folder / f"{life.__name__}.json").write_text(history.to_json() + "\n")
+                (folder / f"{life.__name__}.json").write_text(_clean(history.to_json()))
 
 
 if __name__ == "__main__":

@@ -1,12 +1,14 @@
 """The floor: the same workflow, Updates and activities, with empty bodies and nothing published.
 
-`python -m deploy.bench.floor` is its worker process: one worker for the dossiers, one for each office's queue.
+`python -m deploy.bench.floor` is its worker process: one worker for the dossiers, one for each office's queue;
+`--offices-only` leaves the dossiers to the real worker.
 """
 
 from __future__ import annotations
 
 import asyncio
 import os
+import sys
 from collections.abc import Callable, Sequence
 from contextlib import AsyncExitStack
 from datetime import UTC, datetime
@@ -89,15 +91,16 @@ async def main() -> None:
     async with AsyncExitStack() as stack:
         for queue, activities in steps.items():
             await stack.enter_async_context(Worker(client, task_queue=queue, activities=activities))
-        await stack.enter_async_context(
-            Worker(
-                client,
-                task_queue=QUEUE,
-                workflows=[Floor],
-                workflow_runner=UnsandboxedWorkflowRunner(),
-                max_cached_workflows=2_000,
+        if "--offices-only" not in sys.argv:
+            await stack.enter_async_context(
+                Worker(
+                    client,
+                    task_queue=QUEUE,
+                    workflows=[Floor],
+                    workflow_runner=UnsandboxedWorkflowRunner(),
+                    max_cached_workflows=2_000,
+                )
             )
-        )
         await asyncio.Event().wait()
 
 

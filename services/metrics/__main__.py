@@ -6,14 +6,14 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any, Literal
+from typing import Literal
 
 from aiokafka import AIOKafkaConsumer
 from fastapi import FastAPI
 
 from services.metrics import store
 from services.metrics.adapters.topic import Cemetery, reader
-from services.metrics.api import add_api
+from services.metrics.api import INTERFACE, TITLE, add_api
 from services.metrics.consumer import GROUP, Folding
 from services.metrics.pages import add_pages
 from services.metrics.settings import MetricsSettings
@@ -22,11 +22,8 @@ from shared.contracts.facts import TOPIC
 from shared.platform import database, kafka, process, telemetry
 from shared.platform.catalogue import load_catalogue
 from shared.platform.settings import load
-from shared.web.app import Check, application, openapi_document
+from shared.web.app import Check, application
 from shared.web.identity import Identity
-
-VERSION = "1.0.0"
-"""Of the HTTP interface."""
 
 
 async def main() -> int:
@@ -74,22 +71,10 @@ def build(
     readiness: Mapping[str, Check] = MappingProxyType({}),
 ) -> FastAPI:
     """The application with all its doors."""
-    app = application(
-        title="Một Cửa metrics", version=VERSION, readiness=readiness, environment=environment, identity=identity
-    )
+    app = application(title=TITLE, version=INTERFACE, readiness=readiness, environment=environment, identity=identity)
     add_api(app, door)
     add_pages(app, door)
     return app
-
-
-def document() -> dict[str, Any]:
-    """The committed openapi.json; needs no server."""
-
-    async def unread(asked: store.Question) -> store.Reading:
-        raise LookupError("there is no store behind the document")
-
-    door = Door(unread, load_catalogue(), lambda: datetime.now(UTC), 0)
-    return openapi_document(build(door))
 
 
 if __name__ == "__main__":

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from datetime import datetime
-from typing import Annotated, Any
+from datetime import UTC, datetime
+from typing import Annotated, Any, Final
 
 import orjson
 from fastapi import Depends, FastAPI, Query, Request, Response
@@ -13,17 +13,23 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict
 from services.metrics.rules.band import Colour
 from services.metrics.rules.measures import VERSION
 from services.metrics.rules.period import Period, month_of
-from services.metrics.store import Question
+from services.metrics.store import Question, Reading
 from services.metrics.views import FRESH, Door, Figure, day_of, figures, roll_up
 from shared.catalogue.lookup import indicators_on
 from shared.dossier.actions import Channel
 from shared.dossier.codes import AgencyCode, ProcedureCode
 from shared.dossier.permission import Actor, Kind, Resource, Right
+from shared.platform.catalogue import load_catalogue
+from shared.web.app import application, openapi_document
 from shared.web.etag import etag, not_modified
 from shared.web.identity import allows, caller, demand
 from shared.web.problem import Problem
 
-COLLEAGUES = frozenset({Kind.STAFF, Kind.SERVICE})
+TITLE: Final = "Một Cửa metrics"
+INTERFACE: Final = "1.0.0"
+"""Version of what this door speaks."""
+
+COLLEAGUES: Final = frozenset({Kind.STAFF, Kind.SERVICE})
 """Who sees small numbers."""
 
 
@@ -135,3 +141,14 @@ def _answer(request: Request, body: Kpi) -> Response:
         media_type="application/json",
         headers={"ETag": etag(tag)},
     )
+
+
+def document() -> dict[str, Any]:
+    """The committed openapi.json; needs no server."""
+
+    async def unread(asked: Question) -> Reading:
+        raise LookupError("there is no store behind the document")
+
+    app = application(title=TITLE, version=INTERFACE, readiness={}, environment="local")
+    add_api(app, Door(unread, load_catalogue(), lambda: datetime.now(UTC), 0))
+    return openapi_document(app)

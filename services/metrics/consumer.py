@@ -145,8 +145,9 @@ class Folding(ConsumerRebalanceListener):  # type: ignore[misc]  # published wit
         for partition in self._consumer.assignment() & batch.keys() - done.keys():
             log.warning("gap_found", partition=partition.partition, offset=behind[partition.partition])
             self._seek(partition, behind[partition.partition])
-        with suppress(KafkaError):  # a rebalance is under way: the stored offset is what counts
-            await self._consumer.commit({each: done[each] for each in self._consumer.assignment() & done.keys()})
+        if mine := {each: done[each] for each in self._consumer.assignment() & done.keys()}:
+            with suppress(KafkaError):  # a rebalance is under way: the stored offset is what counts
+                await self._consumer.commit(mine)
 
     async def _fold(
         self, batch: Mapping[int, Sequence[Record]], places: Sequence[Place], poison: Sequence[Poisoned]

@@ -86,8 +86,7 @@ async def take(door: Door, actor: Actor, dossier_code: str, click: Click) -> Fac
     """
     asked_hash = click.request_hash(actor.person_code)
     async with door.sessions() as session:
-        known_hash = await store.command_hash(session, dossier_code, click.command_id)
-        row = await store.find(session, dossier_code)
+        row, known_hash = await store.find_for(session, dossier_code, click.command_id)
     facts = row.facts if row else await door.desk.look(dossier_code)
     resource = _demand_sight(door, actor, facts)
     if known_hash == asked_hash:
@@ -150,7 +149,14 @@ def _terms(door: Door, facts: Facts) -> Terms:
     """The catalogue's promises of today for the competent agency. Raises Refused when it makes none."""
     on = signing.local_day(door.now())
     try:
-        return terms_of(door.catalogue, facts.procedure_code, facts.agency_competent, int(facts.channel), on)
+        return terms_of(
+            door.catalogue,
+            facts.procedure_code,
+            facts.agency_competent,
+            int(facts.channel),
+            on,
+            exemption=facts.exemption,
+        )
     except NotInCatalogue as missing:
         raise Refused(missing.code, "Danh mục hiện không cho phép tiếp nhận thủ tục này tại cơ quan này.") from missing
 

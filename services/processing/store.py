@@ -22,6 +22,7 @@ from sqlalchemy import (
     and_,
     func,
     insert,
+    literal,
     or_,
     select,
     text,
@@ -212,12 +213,20 @@ def _rows() -> Select[tuple[dict[str, object], str | None]]:
 # ── commands ──────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-async def command_hash(session: AsyncSession, dossier_code: str, command_id: str) -> str | None:
-    """The request that this command id stood for, when it was taken before."""
-    asked = select(command.c.request_hash).where(
+async def find_for(session: AsyncSession, dossier_code: str, command_id: str) -> tuple[Row | None, str | None]:
+    """The dossier's row, and the request that this command id stood for when it was taken before."""
+    taken = select(command.c.request_hash).where(
         command.c.dossier_code == dossier_code, command.c.command_id == command_id
     )
-    return (await session.execute(asked)).scalar()
+    asked = select(taken.scalar_subquery().label("request_hash"), worklist.c.facts, holding.c.person_code).select_from(
+        select(literal(dossier_code).label("code"))
+        .subquery("asked")
+        .outerjoin(worklist, worklist.c.dossier_code == dossier_code)
+        .outerjoin(holding, holding.c.dossier_code == dossier_code)
+    )
+    found = (await session.execute(asked)).one()
+    row = Row(Facts.model_validate(found.facts), found.person_code or "") if found.facts else None
+    return row, found.request_hash
 
 
 async def record_command(
@@ -227,8 +236,11 @@ async def record_command(
     values = upsert_into(command).values(
         dossier_code=dossier_code, command_id=command_id, request_hash=request_hash, taken_at=at
     )
-    await session.execute(values.on_conflict_do_nothing())
-    return await command_hash(session, dossier_code, command_id) or request_hash
+    kept = values.on_conflict_do_update(
+        index_elements=[command.c.dossier_code, command.c.command_id],
+        set_={"request_hash": command.c.request_hash},  # the first one stands; written again so that it is answered
+    )
+    return str((await session.execute(kept.returning(command.c.request_hash))).scalar_one())
 
 
 # ── results ───────────────────────────────────────────────────────────────────────────────────────────────────────────

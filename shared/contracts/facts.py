@@ -11,6 +11,7 @@ from typing import Final
 import orjson
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
+from shared.catalogue.model import Exemption
 from shared.dossier.actions import ApplicantType, Channel, Outcome, PaidVia, ReturnWay
 from shared.dossier.codes import AgencyCode, DocumentKind, DossierCode, ProcedureCode, ResultCode, Word
 from shared.dossier.lifecycle import STAGES, Clock, Stage
@@ -81,6 +82,7 @@ class Facts(_Public):
     is_claimed: bool = False
     parcel_booked: bool = False
 
+    exemption: Exemption | None = None
     fee_procedure: bool = False
     fee_total_vnd: int = Field(default=0, ge=0)
     fee_owed_vnd: int = Field(default=0, ge=0)
@@ -157,6 +159,7 @@ def facts_of(dossier: Dossier) -> Facts:
         result_signed_at=dossier.result_signed_at,
         is_claimed=bool(dossier.holder),
         parcel_booked=bool(dossier.parcel_number),
+        exemption=next((fee.exemption for fee in terms.fees if fee.exemption), None),
         fee_procedure=bool(terms.fees),
         fee_total_vnd=sum(fee.amount_vnd for fee in terms.fees),
         fee_owed_vnd=dossier.owed_vnd(),

@@ -66,11 +66,12 @@ def test_an_attempt_expires_only_after_the_gateway_was_asked() -> None:
     ],
 )
 def test_a_notice_is_answered_as_the_protocol_says(
+    *,
     state: State | None,
     ours: bool,
     paid: bool,
     known: bool,
-    reply: Reply,  # noqa: FBT001 - rows of a table
+    reply: Reply,
 ) -> None:
     assert reply_to(state, is_our_amount=ours, says_paid=paid, is_known=known) is reply
 

@@ -10,8 +10,8 @@ import pytest
 from services.delivery import store
 from services.delivery.rules.parcel import Fault
 from shared.contracts.delivery import TOPIC, CarrierEvent, ParcelStatus
-from tests.builders import AGENCY, CODE
-from tests.services.delivery.fakes import NUMBER, PERSON, body_of, scan_of, signed
+from tests.builders import AGENCY, AT, CODE
+from tests.services.delivery.fakes import NUMBER, PERSON, body_of, signed
 from tests.services.delivery.world import ORDER, World, bearer
 
 
@@ -61,11 +61,9 @@ async def test_a_forged_stale_or_moved_message_is_refused_alike(booked: World) -
         b"{",
         b"\xff\xfe",
         b'{"tracking_code": 1}',
-        body_of(
-            "x y",
-            3,
-            scan_of("", "3", CarrierEvent.model_fields and __import__("datetime").datetime.now(), "").happened_at,
-        ),
+        body_of("x y", 3, AT),
+        body_of(ORDER, "a code that is far too long", AT),
+        body_of(ORDER, 3, AT, number="EJ123456784VN"),
     ],
 )
 async def test_a_signed_message_that_is_no_scan_is_malformed(booked: World, body: bytes) -> None:

@@ -11,9 +11,9 @@ import httpx
 from joserfc.jwk import OKPKey
 
 from services.delivery import store
+from services.delivery.activities import Activities
 from services.delivery.acts.door import Door
 from services.delivery.acts.following import sweep
-from services.delivery.activities import Activities
 from services.delivery.callbacks import Relay
 from services.delivery.consumer import CarrierEvents
 from services.delivery.store import Parcel

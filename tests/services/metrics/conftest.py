@@ -1,4 +1,7 @@
-"""One PostgreSQL and one Kafka for all tests of metrics; each test has its own topic and empty tables."""
+"""One PostgreSQL and one Kafka for all tests of metrics; each test has its own topic and empty tables.
+
+The service's own process is stopped; tests that are about it start it.
+"""
 
 from __future__ import annotations
 
@@ -8,14 +11,12 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mappin
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from pathlib import Path
 
 import pytest
 from aiokafka import AIOKafkaProducer
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from sqlalchemy import text
 
-import services.metrics
 from deploy.local.stack import Stack
 from services.metrics.adapters.topic import reader
 from services.metrics.commands import Proof, prove
@@ -44,7 +45,9 @@ def lives(catalogue: Catalogue) -> list[list[Told]]:
 
 @pytest.fixture(scope="session")
 def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
-    with Stack(tmp_path_factory.mktemp("metrics"), processes={"postgres", "kafka"}) as running:
+    small = {"metrics": {"BATCH_RECORDS": "20"}}
+    with Stack(tmp_path_factory.mktemp("metrics"), processes={"metrics"}, extra=small) as running:
+        running.stop("metrics")
         yield running
 
 
@@ -134,10 +137,21 @@ async def eventually(condition: Callable[[], Awaitable[bool]], seconds: float = 
             await asyncio.sleep(0.05)
 
 
+async def empty(url: str) -> None:
+    """Empties all tables but the version of the measures."""
+    engine = database.engine(url)
+    async with engine.begin() as connection:
+        await connection.execute(
+            text(
+                "TRUNCATE metrics.event_log, metrics.facts, metrics.kpi_cell, metrics.consumer_offset, metrics.quarantine"
+            )
+        )
+    await engine.dispose()
+
+
 @pytest.fixture
 async def log(settings: ServiceSettings) -> AsyncIterator[Log]:
     url = settings.database_url.get_secret_value()
-    await database.migrate(url, "metrics", Path(services.metrics.__file__).parent / "migrations")
     engine = database.engine(url)
     topic = f"facts-{next(_names)}"
     admin = AIOKafkaAdminClient(bootstrap_servers=settings.kafka_bootstrap_servers)
@@ -145,8 +159,6 @@ async def log(settings: ServiceSettings) -> AsyncIterator[Log]:
     await admin.create_topics([NewTopic(topic, PARTITIONS, 1)])
     await admin.close()
     given = Log(settings, database.sessions(engine), topic, Buried())
-    await given.run(
-        "TRUNCATE metrics.event_log, metrics.facts, metrics.kpi_cell, metrics.consumer_offset, metrics.quarantine"
-    )
+    await empty(url)
     yield given
     await engine.dispose()

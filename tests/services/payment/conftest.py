@@ -8,7 +8,7 @@ from typing import Final
 
 import httpx
 import pytest
-from sqlalchemy import text
+from sqlalchemy import delete
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from deploy.local.stack import Stack
@@ -37,9 +37,9 @@ def database_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 async def engine(database_url: str) -> AsyncIterator[AsyncEngine]:
     """Empty tables."""
     made = database.engine(database_url, pool_size=10)
-    parts = (f'_{table.name} AS (DELETE FROM "payment"."{table.name}")' for table in store.metadata.sorted_tables)
     async with made.begin() as connection:
-        await connection.execute(text(f"WITH {', '.join(parts)} SELECT 1"))
+        for table in store.metadata.sorted_tables:
+            await connection.execute(delete(table))
     yield made
     await made.dispose()
 
