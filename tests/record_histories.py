@@ -116,9 +116,9 @@ def _clean(history: str) -> str:
     return json.dumps(cleaned(json.loads(history)), indent=1, ensure_ascii=False) + "\n"
 
 
-async def record(folder: Path) -> None:
-    """Live each life once on a real server and keep its history."""
-    folder.mkdir(parents=True)
+async def record() -> dict[str, str]:
+    """Live each life once on a real server; name → history."""
+    histories = {}
     async with await a_server(str(temporal.find())) as environment:
         for number, life in enumerate(LIVES):
             async with a_town(environment, f"record-{number}") as town:
@@ -126,11 +126,14 @@ async def record(folder: Path) -> None:
                 await life(town, code)
                 await town.handle(code).result()
                 history = await town.handle(code).fetch_history()
-                (folder / f"{life.__name__}.json").write_text(_clean(history.to_json()))
+                histories[life.__name__] = _clean(history.to_json())
+    return histories
 
 
 if __name__ == "__main__":
     target = FOLDER / sys.argv[1]
     if target.exists():
         sys.exit(f"{target.name} was recorded: histories of a release are never recorded again.")
-    asyncio.run(record(target))
+    target.mkdir(parents=True)
+    for name, text in asyncio.run(record()).items():
+        (target / f"{name}.json").write_text(text)

@@ -22,6 +22,9 @@ from shared.web.identity import public
 
 _calls = counter("carrier_calls", "Calls of the carrier's webhook by answer", ["code"])
 
+LOOK_SECONDS: Final = 1.0
+"""Between looks when nobody wakes the relay, and after a failure."""
+
 
 def routes(door: Door) -> APIRouter:
     """The webhook."""
@@ -61,12 +64,11 @@ class Producer(Protocol):
 class Relay:
     """Publishes what is in the inbox, in the order of arrival; sent twice is harmless, so it may die anywhere."""
 
-    LOOK: Final = 1.0
-    """Seconds between looks when nobody wakes us, and after a failure."""
     BATCH: Final = 200
 
-    def __init__(self, door: Door, producer: Producer) -> None:
+    def __init__(self, door: Door, producer: Producer, *, look_seconds: float = LOOK_SECONDS) -> None:
         self._door = door
+        self._look_seconds = look_seconds
         self._producer = producer
         self._is_started = False
         self._is_stopping = False
@@ -106,7 +108,7 @@ class Relay:
             log.warning("relay_waits", error=type(error).__name__)
         except AWAY:
             log.warning("relay_waits", exc_info=True)
-        await asyncio.sleep(self.LOOK)
+        await asyncio.sleep(self._look_seconds)
         return False
 
     async def _send(self, scan: Scan) -> asyncio.Future[object]:
@@ -120,7 +122,7 @@ class Relay:
 
     async def _rest(self) -> None:
         try:
-            async with asyncio.timeout(self.LOOK):
+            async with asyncio.timeout(self._look_seconds):
                 await self._door.scanned.wait()
         except TimeoutError:
             return

@@ -18,6 +18,9 @@ from shared.platform.telemetry import log
 
 GROUP: Final = "delivery"
 
+LOOK_SECONDS: Final = 1.0
+"""Between looks when nobody wakes the follower."""
+
 
 class CarrierEvents:
     """Handles batches of `delivery.carrier-events.v1`; a batch that raises comes again."""
@@ -41,11 +44,9 @@ class CarrierEvents:
 class Follower:
     """Works on parcels that are due: ends at once, silence on its schedule, hand-overs that broke in the middle."""
 
-    LOOK: Final = 1.0
-    """Seconds between looks when nobody wakes us."""
-
-    def __init__(self, door: Door) -> None:
+    def __init__(self, door: Door, *, look_seconds: float = LOOK_SECONDS) -> None:
         self._door = door
+        self._look_seconds = look_seconds
         self._is_stopping = False
 
     async def run(self) -> None:
@@ -66,7 +67,7 @@ class Follower:
 
     async def _rest(self) -> None:
         try:
-            async with asyncio.timeout(self.LOOK):
+            async with asyncio.timeout(self._look_seconds):
                 await self._door.due.wait()
         except TimeoutError:
             return

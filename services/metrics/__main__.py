@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
+from platform import node
 from types import MappingProxyType
 from typing import Literal
 
@@ -36,7 +37,7 @@ async def main() -> int:
     cemetery = Cemetery(kafka.broker(settings), GROUP)
 
     def consumer() -> AIOKafkaConsumer:
-        return reader(settings, group=GROUP)
+        return reader(settings, group=GROUP, instance=f"{GROUP}-{node()}-{settings.port}")
 
     folding = Folding(consumer, cemetery, sessions, batch_records=settings.batch_records)
 

@@ -29,6 +29,9 @@ _MESSAGES: Final = {
 }
 _notices = counter("gateway_notices", "Notices of the gateway by what they were answered", ["code"])
 
+LOOK_SECONDS: Final = 1.0
+"""Between looks when nobody wakes the settler."""
+
 
 def routes(door: Door) -> APIRouter:
     """The webhook."""
@@ -59,11 +62,9 @@ async def _answered(door: Door, query: str) -> Reply:
 class Settler:
     """Works on what is due: notices at once, silent attempts on their schedule, refunds until they are done."""
 
-    LOOK: Final = 1.0
-    """Seconds between looks when nobody wakes us."""
-
-    def __init__(self, door: Door) -> None:
+    def __init__(self, door: Door, *, look_seconds: float = LOOK_SECONDS) -> None:
         self._door = door
+        self._look_seconds = look_seconds
         self._is_stopping = False
 
     async def run(self) -> None:
@@ -84,7 +85,7 @@ class Settler:
 
     async def _rest(self) -> None:
         try:
-            async with asyncio.timeout(self.LOOK):
+            async with asyncio.timeout(self._look_seconds):
                 await self._door.wake.wait()
         except TimeoutError:
             return

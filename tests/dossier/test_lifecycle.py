@@ -41,7 +41,7 @@ def test_every_stage_can_be_reached() -> None:
 
 
 @pytest.mark.parametrize("built_only", [False, True])
-def test_no_dossier_is_ever_stuck(built_only: bool) -> None:
+def test_no_dossier_is_ever_stuck(*, built_only: bool) -> None:
     """From whatever can be reached, an end can be reached: also with the acts that are built today alone."""
     for stage in closure(successors(None, built_only=built_only), built_only=built_only):
         ends = {other for other in closure([stage], built_only=built_only) if STAGES[other].is_end}

@@ -8,14 +8,16 @@ from shared.platform.kafka import Broker, DeadLetters, Record, transport
 from shared.platform.settings import ProcessSettings
 
 
-def reader(settings: ProcessSettings, *, group: str | None = None) -> AIOKafkaConsumer:
+def reader(settings: ProcessSettings, *, group: str | None = None, instance: str | None = None) -> AIOKafkaConsumer:
     """An unsubscribed consumer that commits nothing by itself; to be made inside the running loop.
 
-    With a group it shares the partitions; without, it reads what it is told to (`assign`).
+    With a group it shares the partitions; without, it reads what it is told to (`assign`). `instance`: a name that
+    outlives restarts, so that a killed member is replaced at once instead of being waited for.
     """
     return AIOKafkaConsumer(
         bootstrap_servers=settings.kafka_bootstrap_servers,
         group_id=group,
+        group_instance_id=instance,
         enable_auto_commit=False,
         auto_offset_reset="earliest",
         max_partition_fetch_bytes=4 * 1024 * 1024,

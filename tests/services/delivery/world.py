@@ -84,11 +84,15 @@ class World:
 
     async def settle(self) -> None:
         """Inbox → topic → parcel → dossier."""
+        await self.relay()
+        await sweep(self.door)
+
+    async def relay(self) -> None:
+        """Inbox → topic → parcel."""
         sent = len(self.producer.sent)
         await Relay(self.door, self.producer).relay()
         if records := self.producer.sent[sent:]:
             await CarrierEvents(self.door, self.buried).handle(cast("list[Record]", records))
-        await sweep(self.door)
 
     async def sweep(self) -> int:
         return await sweep(self.door)

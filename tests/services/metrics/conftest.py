@@ -141,10 +141,9 @@ async def empty(url: str) -> None:
     """Empties all tables but the version of the measures."""
     engine = database.engine(url)
     async with engine.begin() as connection:
+        await connection.execute(text("TRUNCATE metrics.quarantine"))
         await connection.execute(
-            text(
-                "TRUNCATE metrics.event_log, metrics.facts, metrics.kpi_cell, metrics.consumer_offset, metrics.quarantine"
-            )
+            text("TRUNCATE metrics.event_log, metrics.facts, metrics.kpi_cell, metrics.consumer_offset")
         )
     await engine.dispose()
 

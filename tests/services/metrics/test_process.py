@@ -10,12 +10,15 @@ from collections.abc import Iterator
 import httpx
 import pytest
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncEngine
 from typer import Typer
 from typer.testing import CliRunner
 
 from deploy.local.stack import Stack
 from services.metrics import commands
 from shared.contracts.facts import DEAD_LETTERS, TOPIC
+from shared.platform import database
 from tests.services.metrics.conftest import empty, eventually
 from tests.services.metrics.lives import Told
 
@@ -26,6 +29,7 @@ def service(stack: Stack) -> Iterator[Stack]:
     asyncio.run(empty(stack.environment("metrics")["DATABASE_URL"]))
     stack.start("metrics")
     yield stack
+    stack.start("metrics")  # a killed process may be on its way back
     stack.stop("metrics")
 
 
@@ -36,12 +40,19 @@ async def test_kills_in_the_middle_lose_and_repeat_nothing(
     told.insert(100, (b"\xfe", b"\xff not an event"))
     broker = service.address("kafka")
     async with AIOKafkaProducer(bootstrap_servers=broker, acks="all") as producer:
-        for number, (key, value) in enumerate(told):
-            await producer.send(TOPIC, value, key=key)
-            if number in (300, 900, 1300):
-                await producer.flush()
-                await asyncio.to_thread(service.send, "metrics", signal.SIGKILL)
-                await asyncio.sleep(0.5)
+        await asyncio.gather(*[await producer.send(TOPIC, value, key=key) for key, value in told])
+    log = database.engine(service.environment("metrics")["DATABASE_URL"])
+    killed_at = 0
+    for _ in range(2):
+
+        async def has_moved(before: int = killed_at) -> bool:
+            return await folded(log) > before
+
+        await eventually(has_moved, 30)
+        await asyncio.to_thread(service.send, "metrics", signal.SIGKILL)
+        killed_at = await folded(log)
+    await log.dispose()
+    assert killed_at < len(told), "the kills came too late to be in the middle"
 
     async def is_caught_up() -> bool:
         async with httpx.AsyncClient() as client:
@@ -94,6 +105,12 @@ async def test_failures_are_one_line(
     assert result.exit_code == code
     assert result.stdout == ""
     assert len(result.stderr.strip().splitlines()) == 1
+
+
+async def folded(engine: AsyncEngine) -> int:
+    """How many records are behind the stored offsets."""
+    async with engine.connect() as connection:
+        return int(await connection.scalar(text("SELECT sum(next_offset) FROM metrics.consumer_offset")) or 0)
 
 
 def mounted() -> Typer:

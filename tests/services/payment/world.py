@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -89,3 +91,10 @@ class World:
 def bearer(*grants: tuple[str, str], person: str = "ketoan01", kind: Kind = Kind.STAFF) -> dict[str, str]:
     token = mint(json.dumps(JWK.as_dict(private=True)), issuer=DEMO_ISSUER, subject=person, kind=kind, grants=grants)
     return {"Authorization": f"Bearer {token}"}
+
+
+async def until(is_so: Callable[[], Awaitable[bool]]) -> None:
+    """Waits for a named condition, at most ten seconds."""
+    async with asyncio.timeout(10):
+        while not await is_so():  # noqa: ASYNC110 - the condition lies in a database or a double
+            await asyncio.sleep(0.01)
