@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 from typing import Any, Final, NamedTuple
 
+import asyncpg
 import httpx
 import orjson
 from aiokafka import AIOKafkaConsumer, ConsumerRecord
@@ -211,6 +212,19 @@ class Town:
             ),
         )
         return list(events)
+
+    def rows(self, service: str, query: str) -> list[Json]:
+        """Rows of a service's own schema, read in its own role."""
+
+        async def read() -> list[Json]:
+            address = self.stack.environment(service)["DATABASE_URL"].replace("+asyncpg", "")
+            connection = await asyncpg.connect(address)
+            try:
+                return [dict(row) for row in await connection.fetch(query)]
+            finally:
+                await connection.close()
+
+        return asyncio.run(read())
 
     def workflows(self, query: str) -> int:
         """How many dossiers the workflow engine knows, by its own list."""
