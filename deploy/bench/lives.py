@@ -27,7 +27,7 @@ from shared.dossier.lifecycle import Role
 from shared.dossier.refusal import Refused
 from workflows.desk import DossierDesk
 
-AGAIN: Final = 0.02
+AGAIN: Final = 0.15
 """Seconds until a click is tried again that came before a signature or a payment was recorded."""
 NOT_YET_THERE: Final = frozenset({"papers_pending", "signature_pending", "fee_unpaid"})
 

@@ -163,7 +163,7 @@ class Province:
         return None
 
     async def _withdraw(self, life: Life) -> None:
-        """The applicant takes it back; a dossier filed at the counter is withdrawn there in the applicant's name."""
+        """The applicant takes it back. Too late is no surprise: then the dossier lives on."""
         with contextlib.suppress(Refusal):
             token = self._mint("citizen", self._owner(life), "")
             await self._call("intake", "POST", f"/api/dossiers/{life.code}/withdrawal", token, key=str(uuid.uuid4()))

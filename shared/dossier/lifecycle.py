@@ -22,7 +22,7 @@ Guard = Callable[["Dossier", Any], None]
 
 
 class Stage(StrEnum):
-    """Where a dossier is; twenty places, three of them ends."""
+    """Where a dossier is; nineteen places, three of them ends."""
 
     DRAFT = "DRAFT"
     SUBMITTED = "SUBMITTED"

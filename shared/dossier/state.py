@@ -267,9 +267,11 @@ class Dossier(BaseModel):
 
     def _accept(self, terms: Terms, at: datetime) -> None:
         self.terms = terms
-        self.received_at = at
+        self.received_at = self.submitted_at if self.channel is Channel.POST else at  # QĐ 45/2016 Điều 7.4: the minutes
         try:
-            self.due_at = self.due_at_original = due(at, terms.processing_time, terms.calendar).due_at
+            self.due_at = self.due_at_original = due(
+                self.received_at or at, terms.processing_time, terms.calendar
+            ).due_at
         except CalendarMissing as missing:
             raise Refused("calendar_missing", f"Chưa công bố lịch làm việc năm {missing.year}.") from missing
 

@@ -184,6 +184,21 @@ def test_acceptance_pins_the_promises_and_the_due_time() -> None:
     assert dossier.received_at == AT
 
 
+def test_a_postal_filing_counts_from_the_signed_minutes() -> None:
+    """QĐ 45/2016 Điều 7.4 and worked example 44: not from the click of acceptance, not from the post office."""
+    dossier = a_dossier()
+    minutes = datetime(2023, 3, 13, 3, 20, tzinfo=UTC)
+    filing = actions.RegisterFromPost(
+        channel=Channel.POST, posted_at=minutes - timedelta(days=3), minutes_signed_at=minutes, **FILING
+    )
+    dossier.take(order(Role.CLERK, filing), minutes + timedelta(hours=2))
+    found = actions.RecordReused(found=("TK-LLTP",), not_found=())
+    dossier.take(order(Role.SYSTEM, found), minutes + timedelta(hours=2))
+    dossier.take(order(Role.CLERK, actions.Accept(terms=terms(limit="5wd"))), minutes + timedelta(hours=5))
+    assert dossier.received_at == minutes
+    assert dossier.due_at == datetime(2023, 3, 20, 10, tzinfo=UTC)
+
+
 def test_an_unpublished_calendar_refuses_the_acceptance_by_name() -> None:
     short = terms(calendar=terms().calendar.model_copy(update={"last_on": AT.date()}))
     with pytest.raises(Refused) as refusal:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from itertools import starmap
 from uuid import uuid4
@@ -111,7 +111,7 @@ def test_what_the_gateway_took_is_what_was_receipted(town: Town, filed: list[Fil
     """I4: per order one capture; the sums of captures and receipts are equal, less what went back."""
     took = town.ledger("payment_gateway", "captured")
     assert len({entry["txn_ref"] for entry in took}) == len(took)
-    back_vnd = sum(entry["amount_vnd"] for entry in town.ledger("payment_gateway", "refunded"))
+    gave_back = town.ledger("payment_gateway", "refunded")
     rows = until(
         "every capture has its receipt",
         lambda: town.rows(
@@ -119,10 +119,10 @@ def test_what_the_gateway_took_is_what_was_receipted(town: Town, filed: list[Fil
             "SELECT sum(amount_vnd) AS vnd, count(*) AS n, count(DISTINCT number) AS numbers"
             " FROM payment.receipt WHERE means = 'GATEWAY' AND cancelled_at IS NULL",
         ),
-        lambda seen: seen[0]["n"] >= len(took),
+        lambda seen: seen[0]["n"] >= len(took) - len(gave_back),
     )
-    assert rows[0]["vnd"] == sum(entry["amount_vnd"] for entry in took) - back_vnd
-    assert rows[0]["n"] == rows[0]["numbers"] == len(took)
+    assert rows[0]["vnd"] == sum(one["amount_vnd"] for one in took) - sum(one["amount_vnd"] for one in gave_back)
+    assert rows[0]["n"] == rows[0]["numbers"] == len(took) - len(gave_back)
 
 
 def test_one_return_however_the_scans_come(town: Town, filed: list[Filed]) -> None:
@@ -172,7 +172,7 @@ def test_a_scan_that_nobody_signed_is_not_heard(town: Town, filed: list[Filed]) 
         }
     ).encode()  # fmt: skip
 
-    def tell(content: bytes, headers: dict[str, str]) -> httpx.Response:
+    def tell(content: bytes, headers: Mapping[str, str | bytes]) -> httpx.Response:
         return town.ask("delivery", "POST", "/callbacks/carrier", content=content, headers=headers)
 
     message = str(uuid4())
@@ -182,7 +182,7 @@ def test_a_scan_that_nobody_signed_is_not_heard(town: Town, filed: list[Filed]) 
     refused = [
         *starmap(tell, ((body, signature_headers("?", message, body)), (body + b" ", signed), (body, late))),
         tell(body, unsigned),
-        tell(body, signed | {"X-Carrier-Signature": "\xff".encode("latin-1").decode("latin-1")}),
+        tell(body, {**signed, "X-Carrier-Signature": b"\xff"}),
     ]
     assert {answer.status_code for answer in refused} == {401}
     assert len({answer.content for answer in refused}) == 1

@@ -1,0 +1,109 @@
+"""Kafka away while clerks click, a worker killed between two clicks: nobody waits, nothing is lost."""
+
+from __future__ import annotations
+
+import time
+from uuid import uuid4
+
+import httpx
+
+from tests.journeys.people import SON, YEN
+from tests.journeys.town import Filed, Json, Town, changes, until
+
+GUARDIAN = "1.004837"
+"""No fee, two papers, three working days."""
+PATIENT_S = 2.0
+"""A clerk's click never waits for Kafka: this is far above its time and far below any time-out."""
+
+
+def file(town: Town) -> Filed:
+    return town.file(SON, GUARDIAN, ["TK-GH", "GIAY-CU-GH"])
+
+
+def timed(click: Json, seconds: list[float], town: Town, code: str, role: str) -> httpx.Response:
+    began = time.monotonic()
+    answer = town.ask(
+        "processing", "POST", f"/api/dossiers/{code}/acts", town.staff(role), key=str(uuid4()), json=click
+    )
+    seconds.append(time.monotonic() - began)
+    return answer
+
+
+def test_clerks_click_while_kafka_is_away(town: Town) -> None:
+    waiting = [file(town) for _ in range(2)]
+    for each in waiting:
+        until("it is in the list", lambda code=each.code: code in town.worklist("CLERK"), bool)  # type: ignore[misc]
+        town.told(each.code, "digitized")
+    seconds: list[float] = []
+    town.stack.stop("kafka")
+    try:
+        for each in waiting:
+            for role, *acts in (
+                ("CLERK", {"kind": "accept"}, {"kind": "transfer"}),
+                ("SPECIALIST", {"kind": "claim"}, {"kind": "propose", "outcome": "GRANTED"}),
+                ("UNIT_HEAD", {"kind": "approve_draft"}),
+            ):
+                answer = timed({"actions": acts}, seconds, town, each.code, role)
+                assert answer.status_code == 200, answer.text
+            assert answer.json()["facts"]["stage"] == "SIGNING"
+            # A colleague's list is right all the same: it is written with the click.
+            assert town.worklist("SIGNER", who="a-colleague")[each.code]["stage"] == "SIGNING"
+        born_meanwhile = file(town)
+    finally:
+        town.stack.start("kafka")
+    assert max(seconds) < PATIENT_S, seconds
+
+    # It is back: everything is told, in order, without a gap; what was filed meanwhile appears for everybody.
+    for each in waiting:
+        assert changes(town.told(each.code, "draft_approved"))[-3:] == ["claimed", "proposed", "draft_approved"]
+    assert changes(town.told(born_meanwhile.code, "digitized"))[0] == "submitted"
+    until("the clerks see what was filed meanwhile", lambda: born_meanwhile.code in town.worklist("CLERK"), bool)
+    path = f"/api/dossiers/{waiting[0].code}"
+    until(
+        "intake has heard of it too",
+        lambda: town.ask("intake", "GET", path, town.citizen(SON)).json()["facts"]["stage"],
+        lambda stage: stage == "SIGNING",
+    )
+
+
+def test_a_worker_dies_between_two_clicks(town: Town) -> None:
+    filed = town.file(YEN, GUARDIAN, ["TK-GH", "GIAY-CU-GH"])
+    town.take_in(filed.code)
+    body, key = {"actions": [{"kind": "claim"}]}, str(uuid4())
+
+    def click() -> httpx.Response:
+        token = town.staff("SPECIALIST")
+        return town.ask("processing", "POST", f"/api/dossiers/{filed.code}/acts", token, key=key, json=body)
+
+    town.stack.stop("workflows")
+    nobody = click()
+    assert (nobody.status_code, nobody.headers["content-type"]) == (503, "application/problem+json"), nobody.text
+    assert int(nobody.headers["retry-after"]) > 0
+    town.stack.start("workflows")
+    done = until("the same click, repeated", click, lambda answer: answer.status_code != 503)
+    assert done.status_code == 200, done.text
+    assert done.json()["facts"]["is_claimed"]
+    assert changes(town.told(filed.code, "claimed")).count("claimed") == 1
+    assert town.clicked(filed.code, "SPECIALIST", {"kind": "propose", "outcome": "GRANTED"})["stage"] == "REVIEW"
+
+
+def test_a_filing_survives_the_engine_s_absence(town: Town) -> None:
+    """The reserved code stays with the key: whoever repeats the request goes on where it stopped."""
+    token, key = town.citizen(YEN), str(uuid4())
+    papers = {kind: town.upload(token, kind) for kind in ("TK-GH", "GIAY-CU-GH")}
+    form = town.form(YEN, GUARDIAN, papers)
+
+    def post() -> httpx.Response:
+        return town.ask("intake", "POST", "/api/dossiers", token, key=key, json=form)
+
+    town.stack.stop("temporal")
+    try:
+        answer = post()
+        assert (answer.status_code, answer.headers["content-type"]) == (503, "application/problem+json")
+    finally:
+        town.stack.start("temporal")
+    filed = until("the same filing, repeated", post, lambda said: said.status_code != 503)
+    assert filed.status_code == 201, filed.text
+    code = filed.json()["dossier_code"]
+    assert changes(town.told(code, "digitized")).count("submitted") == 1
+    assert post().json()["dossier_code"] == code
