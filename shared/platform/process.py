@@ -44,7 +44,7 @@ async def serve(app: Any, *, host: str, port: int, alongside: Sequence[Part] = (
     On SIGTERM or SIGINT: no new connections, requests in flight finish, then the parts shut down in reverse order.
     """
     config = uvicorn.Config(
-        app, host=host, port=port, log_config=None, access_log=False, server_header=False,
+        app, host=host, port=port, log_config=None, access_log=False, server_header=False, proxy_headers=False,
         timeout_graceful_shutdown=GRACE, timeout_keep_alive=30, h11_max_incomplete_event_size=32 * 1024,
     )  # fmt: skip
     socket = config.bind_socket()

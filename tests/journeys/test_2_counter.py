@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from uuid import uuid4
+
+import httpx
 
 from tests.journeys.people import YEN
 from tests.journeys.town import OTHER_COMMUNE, Town, changes, until
@@ -64,3 +67,43 @@ def test_from_the_counter_to_the_hand_over(town: Town) -> None:
     assert changes(events)[0] == "registered_at_desk"
     assert changes(events).count("fee_paid") == 1
     assert all(event["facts"]["guided"] for event in events)
+
+
+def test_two_colleagues_reach_for_the_same_dossier(town: Town) -> None:
+    """I6: one of them gets it. And a finger that slips five times has clicked once."""
+    filed = town.file(YEN, BIRTH_AGAIN, ["TK-DKL", "BAN-SAO-CU"], channel="IN_PERSON")
+    town.take_in(filed.code)
+    path, claim = f"/api/dossiers/{filed.code}/acts", {"actions": [{"kind": "claim"}]}
+
+    def reach(who: str) -> httpx.Response:
+        return town.ask("processing", "POST", path, town.staff("SPECIALIST", who=who), key=str(uuid4()), json=claim)
+
+    def click(key: str) -> httpx.Response:
+        asked = {"actions": [{"kind": "propose", "outcome": "GRANTED"}]}
+        return town.ask("processing", "POST", path, town.staff("SPECIALIST", who=holder), key=key, json=asked)
+
+    colleagues = ["specialist-a", "specialist-b", "specialist-c"]
+    with ThreadPoolExecutor(5) as hands:
+        answers = dict(zip(colleagues, hands.map(reach, colleagues), strict=True))
+        assert sorted(answer.status_code for answer in answers.values()) == [200, 409, 409]
+        [holder] = [who for who, answer in answers.items() if answer.status_code == 200]
+        rows = {who: town.worklist("SPECIALIST", who=who)[filed.code]["is_mine"] for who in colleagues}
+        assert [who for who, is_mine in rows.items() if is_mine] == [holder]
+        slips = list(hands.map(click, [str(uuid4())] * 5))
+    assert [slip.status_code for slip in slips] == [200] * 5, [slip.text for slip in slips]
+    events = changes(town.told(filed.code, "proposed"))
+    assert (events.count("claimed"), events.count("proposed")) == (1, 1)
+
+
+def test_a_filing_sent_five_times_is_one(town: Town) -> None:
+    token, key = town.citizen(YEN), str(uuid4())
+    form = town.form(YEN, BIRTH_AGAIN, {kind: town.upload(token, kind) for kind in ("TK-DKL", "BAN-SAO-CU")})
+
+    def post(_: int) -> httpx.Response:
+        return town.ask("intake", "POST", "/api/dossiers", token, key=key, json=form)
+
+    with ThreadPoolExecutor(5) as hands:
+        answers = list(hands.map(post, range(5)))
+    assert {answer.status_code for answer in answers} == {201}, [answer.text for answer in answers]
+    [code] = {answer.json()["dossier_code"] for answer in answers}
+    assert changes(town.told(code, "digitized")).count("submitted") == 1

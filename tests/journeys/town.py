@@ -80,9 +80,9 @@ class Town:
     # --- filing -------------------------------------------------------------------------------------------------------
 
     def upload(self, token: str, kind: str, *, name: str = "", scanned: bool = False) -> str:
-        """A paper of its own content; the id under which it is filed."""
+        """A paper with its owner's name on it and in the file's name; the id under which it is filed."""
         number = uuid.uuid4().int % 10**9
-        content = a_scan(kind, number) if scanned else a_pdf(kind, number)
+        content = a_scan(kind, number) if scanned else a_pdf(f"{kind} {name}", number)
         file = (f"{name or kind}.{'jpg' if scanned else 'pdf'}", content)
         answer = self.ask("intake", "POST", "/api/documents", token, files={"file": file}, data={"kind": kind})
         assert answer.status_code == 201, answer.text

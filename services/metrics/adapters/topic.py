@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from aiokafka import AIOKafkaConsumer
 
-from shared.platform.kafka import Broker, DeadLetters, Record, transport
+from shared.platform.kafka import FETCH_BYTES, FETCH_WAIT_MS, Broker, DeadLetters, Record, transport
 from shared.platform.settings import ProcessSettings
 
 
@@ -21,6 +21,8 @@ def reader(settings: ProcessSettings, *, group: str | None = None, instance: str
         enable_auto_commit=False,
         auto_offset_reset="earliest",
         max_partition_fetch_bytes=4 * 1024 * 1024,
+        fetch_min_bytes=FETCH_BYTES,
+        fetch_max_wait_ms=FETCH_WAIT_MS,
         session_timeout_ms=10_000,
         heartbeat_interval_ms=1000,
         request_timeout_ms=15_000,
