@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+from contextlib import suppress
 from datetime import timedelta
 from typing import Final
 
@@ -27,6 +29,9 @@ from workflows.dossier import DossierWorkflow
 TASK_QUEUE: Final = "dossier"
 ANSWER: Final = timedelta(seconds=10)
 """How long a click waits for its answer before the caller is told that the outcome is not known yet."""
+
+BEGINNING: Final = (0.05, 0.2, 0.5, 1.0)
+"""Seconds between looks at a run that was created but has not begun: the moment after continue-as-new."""
 
 
 class DeskAway(Away):
@@ -67,8 +72,10 @@ class DossierDesk:
                 rpc_timeout=ANSWER,
             )
         except WorkflowAlreadyStartedError as over:
+            await _heard(start)
             raise _ended() from over
         except (WorkflowUpdateFailedError, WorkflowUpdateRPCTimeoutOrCancelledError, RPCError) as failure:
+            await _heard(start)
             raise _translated(failure) from failure
 
     async def act(self, dossier_code: str, order: Order) -> Facts:
@@ -86,12 +93,16 @@ class DossierDesk:
     async def look(self, dossier_code: str) -> Facts:
         """The present facts, asked of the workflow itself. Raises Unknown or DeskAway."""
         handle = self._client.get_workflow_handle(dossier_code)
-        try:
-            return await handle.query(DossierWorkflow.look, rpc_timeout=ANSWER)
-        except (WorkflowQueryFailedError, WorkflowQueryRejectedError) as failure:
-            raise Unknown from failure
-        except RPCError as failure:
-            raise _translated(failure) from failure
+        for pause in (*BEGINNING, 0.0):
+            try:
+                return await handle.query(DossierWorkflow.look, rpc_timeout=ANSWER)
+            except (WorkflowQueryFailedError, WorkflowQueryRejectedError) as failure:
+                raise Unknown from failure
+            except RPCError as failure:
+                if failure.status is not RPCStatusCode.FAILED_PRECONDITION or not pause:
+                    raise _translated(failure) from failure
+            await asyncio.sleep(pause)
+        raise DeskAway("a new run has not begun")
 
     async def _exists(self, dossier_code: str) -> bool:
         try:
@@ -101,6 +112,12 @@ class DossierDesk:
                 return False
             raise _translated(failure) from failure
         return True
+
+
+async def _heard(start: WithStartWorkflowOperation[DossierWorkflow, Facts | None]) -> None:
+    """The start's own failure is the Update's: listen to it, or the loop complains that nobody did."""
+    with suppress(Exception):
+        await asyncio.wait_for(start.workflow_handle(), 0)
 
 
 def _ended() -> Refused:

@@ -16,10 +16,11 @@ import pytest
 from deploy.simulators._ems import signature_headers, wire_time
 from deploy.simulators._vnpay import signed_query
 from shared.contracts import delivery
-from tests.journeys.people import OANH, SON, YEN
+from tests.journeys.people import BORN, OANH, SON, YEN
 from tests.journeys.town import Filed, Json, Town, changes, until
 
 SINGLE = "1.004873"
+BIRTH = "1.001193"
 FEE_VND = 10_000
 RECEIPTS = "SELECT txn_ref, number, amount_vnd FROM payment.receipt"
 MISCHIEF = {"duplicate_p": 0.7, "reorder_p": 0.5, "forge_p": 0.7, "delay_p": 0.3, "delay_ms": 200, "seed": 3}
@@ -223,3 +224,35 @@ def test_a_scan_that_nobody_signed_is_not_heard(town: Town, filed: list[Filed]) 
     time.sleep(2)
     assert town.progress(waiting)["portal_status"] == 9
     assert "delivered" not in changes(town.events(waiting.code))
+
+
+def test_partners_that_answer_every_other_time(town: Town) -> None:
+    """Half of all answers are 503, half of these after the work was done: each thing is still done once."""
+    partners = ("payment_gateway", "carrier", "population_database", "signing_authority")
+    for partner in partners:
+        town.faults(partner, fail_p=0.5, seed=5)
+    try:
+        filed = town.file(BORN, BIRTH, ["TK-KS"], return_way="POST")
+        town.told(filed.code, "reused")
+        order = town.order(filed).json()
+        until("the gateway shows its page", lambda: httpx.post(order["redirect_url"]).status_code, lambda s: s == 303)
+        town.paid(filed)
+        town.take_in(filed.code)
+        town.decide(filed.code)
+        sent = until(
+            "the postman took it",
+            lambda: town.ask(
+                "delivery", "POST", f"/api/dossiers/{filed.code}/dispatch", town.staff("RETURN_CLERK"), key="sent"
+            ),
+            lambda said: said.status_code not in (409, 503),
+        )
+        assert sent.status_code == 200, sent.text
+        events = changes(town.told(filed.code, "delivered"))
+    finally:
+        for partner in partners:
+            town.faults(partner)
+    assert len(set(events)) == len(events) == 15
+    assert [receipt["amount_vnd"] for receipt in town.receipts(filed)] == [8000]
+    assert [one["txn_ref"] for one in captured(town).values()].count(order["txn_ref"]) == 1
+    orders = [entry for entry in town.ledger("carrier", "order") if filed.code.replace(".", "") in str(entry)]
+    assert len(orders) == 1

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import time
+from signal import SIGKILL
 from uuid import uuid4
 
 import httpx
+import pytest
 
-from tests.journeys.people import SON, YEN
+from tests.journeys.people import OANH, SON, YEN
 from tests.journeys.town import Filed, Json, Town, changes, until
 
+SINGLE = "1.004873"
 GUARDIAN = "1.004837"
 """No fee, two papers, three working days."""
 PATIENT_S = 2.0
@@ -87,8 +90,9 @@ def test_a_worker_dies_between_two_clicks(town: Town) -> None:
     assert town.clicked(filed.code, "SPECIALIST", {"kind": "propose", "outcome": "GRANTED"})["stage"] == "REVIEW"
 
 
-def test_a_filing_survives_the_engine_s_absence(town: Town) -> None:
-    """The reserved code stays with the key: whoever repeats the request goes on where it stopped."""
+@pytest.mark.parametrize("server", ["temporal", "postgres"])
+def test_a_filing_survives_a_server_s_absence(town: Town, server: str) -> None:
+    """A reserved code stays with the key: whoever repeats the request goes on where it stopped."""
     token, key = town.citizen(YEN), str(uuid4())
     papers = {kind: town.upload(token, kind) for kind in ("TK-GH", "GIAY-CU-GH")}
     form = town.form(YEN, GUARDIAN, papers)
@@ -96,14 +100,60 @@ def test_a_filing_survives_the_engine_s_absence(town: Town) -> None:
     def post() -> httpx.Response:
         return town.ask("intake", "POST", "/api/dossiers", token, key=key, json=form)
 
-    town.stack.stop("temporal")
+    town.stack.stop(server)
     try:
         answer = post()
-        assert (answer.status_code, answer.headers["content-type"]) == (503, "application/problem+json")
+        assert (answer.status_code, answer.headers["content-type"]) == (503, "application/problem+json"), answer.text
+        assert int(answer.headers["retry-after"]) > 0
     finally:
-        town.stack.start("temporal")
+        town.stack.start(server)
     filed = until("the same filing, repeated", post, lambda said: said.status_code != 503)
     assert filed.status_code == 201, filed.text
     code = filed.json()["dossier_code"]
     assert changes(town.told(code, "digitized")).count("submitted") == 1
     assert post().json()["dossier_code"] == code
+
+
+def test_each_service_dies_at_its_worst_moment(town: Town) -> None:
+    """Killed right after it was asked for something slow; started again by the supervisor, it goes on by itself."""
+    filed = town.file(OANH, SINGLE, ["TK-XNHN"], return_way="POST")
+    town.stack.send("intake", SIGKILL)
+    assert changes(town.told(filed.code, "digitized"))[0] == "submitted"
+    again(town, "intake")
+    town.pay(filed)
+    town.stack.send("payment", SIGKILL)
+    town.told(filed.code, "fee_paid")
+    again(town, "payment")
+    assert [receipt["amount_vnd"] for receipt in town.paid(filed)] == [10_000]
+    town.take_in(filed.code)
+    town.clicked(filed.code, "SPECIALIST", {"kind": "claim"}, {"kind": "propose", "outcome": "GRANTED"})
+    town.clicked(filed.code, "UNIT_HEAD", "approve_draft")
+    town.clicked(filed.code, "SIGNER", "sign")
+    town.stack.send("processing", SIGKILL)
+    town.told(filed.code, "signature_recorded")
+    again(town, "processing")
+    town.clicked(filed.code, "RECORDS", "number_and_issue")
+    town.stack.send("metrics", SIGKILL)
+    town.send_home(filed.code)
+    town.stack.send("delivery", SIGKILL)
+    events = town.told(filed.code, "delivered")
+    for service in ("delivery", "metrics"):
+        again(town, service)
+
+    # Everything happened, and everything once: at the desk, at the bank, at the post, in the drawer of results.
+    assert len(set(changes(events))) == len(events) == 14
+    assert len([entry for entry in town.ledger("carrier", "order") if filed.code.replace(".", "") in str(entry)]) == 1
+    results = town.rows("processing", f"SELECT * FROM processing.result WHERE dossier_code = '{filed.code}'")  # noqa: S608
+    assert len(results) == 1
+
+
+def again(town: Town, service: str) -> None:
+    """Waits until the supervisor has brought it back."""
+
+    def is_ready() -> bool:
+        try:
+            return town.ask(service, "GET", "/readyz").status_code == httpx.codes.OK
+        except httpx.TransportError:
+            return False
+
+    until(f"{service} is back", is_ready, bool)
