@@ -11,11 +11,12 @@ AT_ONCE: Final = timedelta(milliseconds=200)
 SEND: Final = timedelta(seconds=10)
 """One ordinary attempt to publish."""
 
-DESK_WORK: Final = timedelta(seconds=60)
-"""One attempt of a step that reads files, typesets or signs."""
+DESK_WORK: Final = timedelta(seconds=20)
+"""One attempt of a step that reads files, typesets or signs: under a second as a rule, but a worker that was killed in
+the middle is missed only after this long, and a clerk waits."""
 
-PARTNER_WORK: Final = timedelta(seconds=30)
-"""One attempt of a step that waits for an institution outside."""
+PARTNER_WORK: Final = timedelta(seconds=15)
+"""One attempt of a step that waits for an institution outside; its client gives up sooner."""
 
 FILING: Final = timedelta(minutes=1)
 """How long a started workflow waits for its filing; a refused filing leaves none behind."""

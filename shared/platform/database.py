@@ -8,7 +8,7 @@ from typing import Any, Final
 import orjson
 from alembic import command
 from alembic.config import Config
-from sqlalchemy import Connection, MetaData, NullPool, text
+from sqlalchemy import Connection, ExceptionContext, MetaData, NullPool, event, text
 from sqlalchemy.exc import InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker, create_async_engine
@@ -27,7 +27,7 @@ _MIGRATION_MS: Final = 300_000
 
 def engine(url: str, *, pool_size: int = 5, max_overflow: int = 5) -> AsyncEngine:
     """An engine for one process: small pool, every wait bounded, no values of statements in error texts."""
-    return create_async_engine(
+    made = create_async_engine(
         url,
         pool_size=pool_size,
         max_overflow=max_overflow,
@@ -36,6 +36,19 @@ def engine(url: str, *, pool_size: int = 5, max_overflow: int = 5) -> AsyncEngin
         pool_recycle=1800,
         **_habits(_STATEMENT_MS, _LOCK_MS),
     )
+    event.listen(made.sync_engine, "handle_error", _as_weather)
+    return made
+
+
+def _as_weather(context: ExceptionContext) -> None:
+    """A cut connection, a server that starts, stops or is full is not the statement's fault. Raises ConnectionError.
+
+    PostgreSQL's classes 08 (connection), 57P (shutdown, crash, starting up) and 53300 (too many connections) rise
+    from the driver as plain DBAPIError. The pool is invalidated all the same.
+    """
+    code = getattr(context.original_exception, "sqlstate", None) or ""
+    if context.is_disconnect or code.startswith(("08", "57P", "53300")):
+        raise ConnectionError(f"database away: {code or 'cut'}")
 
 
 def sessions(of: AsyncEngine) -> Sessions:

@@ -7,7 +7,6 @@ from typing import Final
 from fastapi import Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
-from sqlalchemy.exc import DBAPIError
 from starlette.exceptions import HTTPException
 
 from shared.dossier.refusal import Refused
@@ -18,7 +17,7 @@ from shared.platform.telemetry import log
 from shared.web.problem import Problem, of_fields
 
 EXPECTED: Final[tuple[type[Exception], ...]] = (
-    HTTPException, RequestValidationError, Refused, Away, *AWAY, DBAPIError, Answered, KeyReused, StillRunning,
+    HTTPException, RequestValidationError, Refused, Away, *AWAY, Answered, KeyReused, StillRunning,
 )  # fmt: skip
 
 _WAIT_SECONDS: Final = 5
@@ -26,9 +25,7 @@ _TRY_AGAIN: Final = ("Dữ liệu đã nhập không mất. Vui lòng gửi lạ
 
 
 async def answer(request: Request, error: Exception) -> JSONResponse:
-    """The problem of an expected error, in the reader's language. Raises what turns out to be a bug after all."""
-    if isinstance(error, DBAPIError) and not (isinstance(error, AWAY) or error.connection_invalidated):
-        raise error  # the statement was wrong; a connection cut in the middle of one is weather
+    """The problem of an expected error, in the reader's language."""
     return problem_of(error, request).answer(request)
 
 

@@ -55,7 +55,7 @@ def test_from_home_to_the_postman_s_hand(town: Town) -> None:
     assert town.order(filed).json()["txn_ref"] == town.pay(filed)["txn_ref"]
     [receipt] = town.paid(filed)
     assert (receipt["amount_vnd"], receipt["cancelled_at"]) == (8000, None)
-    assert town.progress(filed)["fee_owed_vnd"] == 0
+    until("she sees nothing owed", lambda: town.progress(filed)["fee_owed_vnd"], lambda owed_vnd: owed_vnd == 0)
 
     # The desks do their work; then the parcel goes by itself.
     town.take_in(filed.code)
@@ -67,7 +67,8 @@ def test_from_home_to_the_postman_s_hand(town: Town) -> None:
     # What she was told is what stands on the topic: 1..n, each complete.
     events = town.told(filed.code, "delivered")
     assert changes(events)[0] == "submitted"
-    assert sorted(changes(events)) == sorted(
+    assert len(set(changes(events))) == len(events)
+    assert sorted(set(changes(events)) - {"overdue"}) == sorted(  # a same-day procedure may become late meanwhile
         [
             "submitted", "digitized", "reused", "fee_paid", "accepted", "transferred", "claimed", "proposed",
             "draft_approved", "signed", "signature_recorded", "issued", "parcel_booked", "dispatched", "delivered",
@@ -78,11 +79,14 @@ def test_from_home_to_the_postman_s_hand(town: Town) -> None:
     assert last["result_code"] == ready["result_code"]
 
     # The parcel's timeline, as the return desk reads it.
-    parcel = town.ask("delivery", "GET", f"/api/parcels/{filed.code}", town.staff("RETURN_CLERK")).json()
+    parcel = until(
+        "the proof is written down",
+        lambda: town.ask("delivery", "GET", f"/api/parcels/{filed.code}", town.staff("RETURN_CLERK")).json(),
+        lambda seen: seen["proof_reference"],
+    )
     scans = [scan["status"] for scan in parcel["timeline"]]
     assert scans[-4:] == ["PICKED_UP", "IN_TRANSIT", "OUT_FOR_DELIVERY", "DELIVERED"]
-    assert parcel["proof_reference"]
-    assert all(scan["fault"] == parcel["timeline"][-1]["fault"] for scan in parcel["timeline"])
+    assert {scan["fault"] for scan in parcel["timeline"]} == {""}
 
     # The result itself: hers alone, and valid for whoever checks it without us.
     path = f"/api/dossiers/{filed.code}/result"

@@ -61,7 +61,7 @@ def test_from_the_counter_to_the_hand_over(town: Town) -> None:
     assert [receipt["means"] for receipt in town.receipts(filed)] == [taken[0]["receipt"]["means"]]
     assert town.clicked(filed.code, "RETURN_CLERK", "hand_over")["stage"] == "RETURNED"
     assert filed.code not in town.worklist("RETURN_CLERK")
-    assert town.progress(filed)["portal_status"] == 10
+    until("the citizen sees it returned", lambda: town.progress(filed)["portal_status"], lambda status: status == 10)
 
     events = town.told(filed.code, "handed_over")
     assert changes(events)[0] == "registered_at_desk"

@@ -251,7 +251,8 @@ def test_partners_that_answer_every_other_time(town: Town) -> None:
     finally:
         for partner in partners:
             town.faults(partner)
-    assert len(set(events)) == len(events) == 15
+    assert len(set(events)) == len(events)
+    assert len(set(events) - {"overdue"}) == 15
     assert [receipt["amount_vnd"] for receipt in town.receipts(filed)] == [8000]
     assert [one["txn_ref"] for one in captured(town).values()].count(order["txn_ref"]) == 1
     orders = [entry for entry in town.ledger("carrier", "order") if filed.code.replace(".", "") in str(entry)]

@@ -77,6 +77,18 @@ class Town:
         entries: list[Json] = self.ask(simulator, "GET", "/ledger", params={"kind": kind}).json()["entries"]
         return entries
 
+    def back(self, *services: str) -> None:
+        """Waits until the supervisor has brought these back."""
+
+        def is_ready(service: str) -> bool:
+            try:
+                return self.ask(service, "GET", "/readyz").status_code == httpx.codes.OK
+            except httpx.TransportError:
+                return False
+
+        for service in services:
+            until(f"{service} is back", lambda service=service: is_ready(service), bool)  # type: ignore[misc]
+
     # --- filing -------------------------------------------------------------------------------------------------------
 
     def upload(self, token: str, kind: str, *, name: str = "", scanned: bool = False) -> str:
@@ -183,7 +195,8 @@ class Town:
         return receipts
 
     def paid(self, filed: Filed) -> list[Json]:
-        """Waits for the receipt."""
+        """Waits for the receipt, and for the service that writes it."""
+        self.back("payment")
         return until(f"{filed.code}: a receipt", lambda: self.receipts(filed), bool)
 
     def progress(self, filed: Filed) -> Json:

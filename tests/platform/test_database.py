@@ -61,3 +61,26 @@ async def test_a_database_that_is_away_is_one_of_the_known_failures() -> None:
     with pytest.raises(plumbing.AWAY):
         await plumbing.answers(nowhere)
     await nowhere.dispose()
+
+
+async def test_a_server_that_is_still_starting_is_weather_too() -> None:
+    """57P03 at the connection: what every restart of PostgreSQL answers for a moment."""
+
+    async def starting(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        length = int.from_bytes(await reader.readexactly(4))
+        asked = await reader.readexactly(length - 4)
+        if int.from_bytes(asked[:4]) == 80877103:  # SSLRequest
+            writer.write(b"N")
+            await reader.readexactly(int.from_bytes(await reader.readexactly(4)) - 4)
+        fields = b"SFATAL\0VFATAL\0C57P03\0Mthe database system is starting up\0\0"
+        writer.write(b"E" + (len(fields) + 4).to_bytes(4) + fields)
+        await writer.drain()
+        writer.close()
+
+    server = await asyncio.start_server(starting, "127.0.0.1", 0)
+    port = server.sockets[0].getsockname()[1]
+    engine = plumbing.engine(f"postgresql+asyncpg://x:y@127.0.0.1:{port}/x")
+    async with server:
+        with pytest.raises(plumbing.AWAY):
+            await plumbing.answers(engine)
+    await engine.dispose()

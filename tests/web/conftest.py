@@ -12,7 +12,6 @@ from fastapi import Depends, FastAPI, Request, Response, UploadFile
 from fastapi.responses import RedirectResponse
 from joserfc.jwk import OKPKey
 from pydantic import BaseModel, ConfigDict, Field
-from sqlalchemy.exc import DBAPIError
 
 from shared.dossier.permission import Actor, Kind, Resource, Right
 from shared.dossier.refusal import Refused
@@ -96,8 +95,6 @@ def app() -> FastAPI:
             "refused": Refused("not_open", "Hồ sơ đã kết thúc.", ("withdraw", "sign")),
             "away": Away("gateway", "ReadTimeout", retry_after=9),
             "database": ConnectionRefusedError("password authentication failed for 079123456789"),
-            "cut": DBAPIError("SELECT 1", {}, Exception("079123456789"), connection_invalidated=True),
-            "wrong": DBAPIError("SELECT 1", {}, Exception("079123456789")),
             "answered": Answered("payment", 422, {"code": "odd"}),
             "bug": ValueError("Nguyễn Văn A 079123456789"),
         }[outcome]

@@ -103,17 +103,14 @@ async def test_a_refusal_names_what_is_allowed_instead(client: httpx.AsyncClient
     assert (body["code"], body["detail"], body["allowed"]) == ("not_open", "Hồ sơ đã kết thúc.", ["withdraw", "sign"])
 
 
-@pytest.mark.parametrize(("path", "seconds"), [("/api/away", "9"), ("/api/database", "5"), ("/api/cut", "5")])
+@pytest.mark.parametrize(("path", "seconds"), [("/api/away", "9"), ("/api/database", "5")])
 async def test_weather_is_503_with_a_time_to_try_again(client: httpx.AsyncClient, path: str, seconds: str) -> None:
     response = await client.get(path)
     assert (response.status_code, response.headers["retry-after"], problem(response)["code"]) == (503, seconds, "away")
 
 
 async def test_a_bug_is_a_500_and_a_siblings_odd_no_a_502_without_details(client: httpx.AsyncClient) -> None:
-    for path in ("/api/bug", "/api/wrong"):
-        answer = problem(await client.get(path))
-        assert answer.keys() == {"type", "title", "status", "instance", "code", "trace_id"}
-        assert answer["status"] == 500
+    assert problem(await client.get("/api/bug")).keys() == {"type", "title", "status", "instance", "code", "trace_id"}
     assert problem(await client.get("/api/answered"))["status"] == 502
 
 
