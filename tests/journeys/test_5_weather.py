@@ -114,6 +114,7 @@ def test_a_filing_survives_a_server_s_absence(town: Town, server: str) -> None:
     assert post().json()["dossier_code"] == code
 
 
+@pytest.mark.timeout(300)
 def test_each_service_dies_at_its_worst_moment(town: Town) -> None:
     """Killed in the middle of what it was asked for; the supervisor starts it again and it goes on by itself."""
     town.back(*SERVICES)
