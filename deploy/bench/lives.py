@@ -27,7 +27,7 @@ from shared.dossier.lifecycle import Role
 from shared.dossier.refusal import Refused
 from workflows.desk import DossierDesk
 
-AGAIN: Final = 0.15
+AGAIN: Final = 0.3
 """Seconds until a click is tried again that came before a signature or a payment was recorded."""
 NOT_YET_THERE: Final = frozenset({"papers_pending", "signature_pending", "fee_unpaid"})
 
@@ -136,7 +136,7 @@ class PublicDriver:
         citizen = self._mint("citizen", f"cd-bench-{number}", "")
         documents = []
         for kind in self._of.terms.components:
-            file = {"file": (f"{kind}.pdf", a_pdf(kind, number))}
+            file = {"file": (f"{kind}.pdf", a_pdf(kind, 0))}
             stored = await self._call("intake", "/api/documents", citizen, files=file, data={"kind": kind})
             documents.append({"kind": kind, "document_id": stored["document_id"]})
         filed = await self._call("intake", "/api/dossiers", citizen, json=self._form(number, documents))
