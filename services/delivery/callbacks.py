@@ -17,7 +17,8 @@ from services.delivery.rules.parcel import Fault
 from services.delivery.store import Scan
 from shared.contracts.delivery import EVENT_TYPE, SOURCE, TOPIC, CarrierEvent
 from shared.platform.database import AWAY
-from shared.platform.telemetry import counter, log, new_traceparent
+from shared.platform.duty import Duty
+from shared.platform.telemetry import counter, new_traceparent
 from shared.web.identity import public
 
 _calls = counter("carrier_calls", "Calls of the carrier's webhook by answer", ["code"])
@@ -68,24 +69,20 @@ class Relay:
 
     def __init__(self, door: Door, producer: Producer, *, look_seconds: float = LOOK_SECONDS) -> None:
         self._door = door
-        self._look_seconds = look_seconds
         self._producer = producer
         self._is_started = False
-        self._is_stopping = False
+        weather = (KafkaError, OSError, *AWAY)
+        self._duty = Duty("relay", self._round, door.scanned, rest=look_seconds, weather=weather)
 
     async def run(self) -> None:
         """Until shutdown(). Broker or database may be away: the next look tries again."""
         try:
-            while not self._is_stopping:
-                self._door.scanned.clear()
-                if not await self._sent_some() and not self._is_stopping:
-                    await self._rest()
+            await self._duty.run()
         finally:
             await self._producer.stop()
 
     async def shutdown(self) -> None:
-        self._is_stopping = True
-        self._door.scanned.set()
+        await self._duty.shutdown()
 
     async def relay(self) -> int:
         """One round; how many were published."""
@@ -98,18 +95,11 @@ class Relay:
                 await store.mark_published(session, [scan_id for scan_id, _ in found], self._door.now())
         return len(found)
 
-    async def _sent_some(self) -> bool:
-        try:
-            if not self._is_started:
-                await self._producer.start()
-                self._is_started = True
-            return await self.relay() > 0
-        except (KafkaError, OSError) as error:
-            log.warning("relay_waits", error=type(error).__name__)
-        except AWAY:
-            log.warning("relay_waits", exc_info=True)
-        await asyncio.sleep(self._look_seconds)
-        return False
+    async def _round(self) -> int:
+        if not self._is_started:
+            await self._producer.start()
+            self._is_started = True
+        return await self.relay()
 
     async def _send(self, scan: Scan) -> asyncio.Future[object]:
         event = event_of(scan)
@@ -119,13 +109,6 @@ class Relay:
             key=event.dossier_code.encode(),
             headers=headers_of(event),
         )
-
-    async def _rest(self) -> None:
-        try:
-            async with asyncio.timeout(self._look_seconds):
-                await self._door.scanned.wait()
-        except TimeoutError:
-            return
 
 
 def event_of(scan: Scan) -> CarrierEvent:

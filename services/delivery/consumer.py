@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Sequence
 from typing import Final
 
@@ -12,9 +11,8 @@ from services.delivery.acts.door import Door
 from services.delivery.acts.following import sweep
 from services.delivery.acts.scanning import fold
 from shared.contracts.delivery import CarrierEvent
-from shared.platform.database import AWAY
+from shared.platform.duty import Duty
 from shared.platform.kafka import DeadLetters, Record
-from shared.platform.telemetry import log
 
 GROUP: Final = "delivery"
 
@@ -41,33 +39,8 @@ class CarrierEvents:
             await fold(self._door, events)
 
 
-class Follower:
+class Follower(Duty):
     """Works on parcels that are due: ends at once, silence on its schedule, hand-overs that broke in the middle."""
 
     def __init__(self, door: Door, *, look_seconds: float = LOOK_SECONDS) -> None:
-        self._door = door
-        self._look_seconds = look_seconds
-        self._is_stopping = False
-
-    async def run(self) -> None:
-        """Until shutdown(). The database may be away: the next look tries again."""
-        while not self._is_stopping:
-            self._door.due.clear()
-            try:
-                found = await sweep(self._door)
-            except AWAY:
-                log.warning("follower_waits", exc_info=True)
-                found = 0
-            if not found and not self._is_stopping:
-                await self._rest()
-
-    async def shutdown(self) -> None:
-        self._is_stopping = True
-        self._door.due.set()
-
-    async def _rest(self) -> None:
-        try:
-            async with asyncio.timeout(self._look_seconds):
-                await self._door.due.wait()
-        except TimeoutError:
-            return
+        super().__init__("follower", lambda: sweep(door), door.due, rest=look_seconds)

@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from typing import Final
 
 from fastapi import APIRouter, Request
@@ -16,6 +15,7 @@ from services.payment.acts.settling import record_notice
 from services.payment.acts.sweeping import sweep
 from services.payment.rules.settlement import Reply
 from shared.platform.database import AWAY
+from shared.platform.duty import Duty
 from shared.platform.telemetry import counter, log
 from shared.web.identity import public
 
@@ -59,33 +59,8 @@ async def _answered(door: Door, query: str) -> Reply:
         return Reply.UNEXPECTED
 
 
-class Settler:
+class Settler(Duty):
     """Works on what is due: notices at once, silent attempts on their schedule, refunds until they are done."""
 
     def __init__(self, door: Door, *, look_seconds: float = LOOK_SECONDS) -> None:
-        self._door = door
-        self._look_seconds = look_seconds
-        self._is_stopping = False
-
-    async def run(self) -> None:
-        """Until shutdown(). The database may be away: the next look tries again."""
-        while not self._is_stopping:
-            self._door.wake.clear()
-            try:
-                found = await sweep(self._door)
-            except AWAY:
-                log.warning("settler_waits", exc_info=True)
-                found = 0
-            if not found and not self._is_stopping:
-                await self._rest()
-
-    async def shutdown(self) -> None:
-        self._is_stopping = True
-        self._door.wake.set()
-
-    async def _rest(self) -> None:
-        try:
-            async with asyncio.timeout(self._look_seconds):
-                await self._door.wake.wait()
-        except TimeoutError:
-            return
+        super().__init__("settler", lambda: sweep(door), door.wake, rest=look_seconds)
