@@ -52,8 +52,11 @@ def _as_weather(context: ExceptionContext) -> None:
     """A cut connection, a server that starts, stops or is full is not the statement's fault. Raises ConnectionError.
 
     PostgreSQL's classes 08 (connection), 57P (shutdown, crash, starting up) and 53300 (too many connections) rise
-    from the driver as plain DBAPIError. The pool is invalidated all the same.
+    from the driver as plain DBAPIError. The pool is invalidated all the same. A task that is cancelled in the middle
+    of a statement stays cancelled.
     """
+    if not isinstance(context.original_exception, Exception):
+        return
     code = getattr(context.original_exception, "sqlstate", None) or ""
     if context.is_disconnect or code.startswith(("08", "57P", "53300")):
         raise ConnectionError(f"database away: {code or 'cut'}")

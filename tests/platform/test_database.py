@@ -84,3 +84,16 @@ async def test_a_server_that_is_still_starting_is_weather_too() -> None:
         with pytest.raises(plumbing.AWAY):
             await plumbing.answers(engine)
     await engine.dispose()
+
+
+async def test_a_task_cancelled_in_the_middle_of_a_statement_stays_cancelled(database: AsyncEngine) -> None:
+    async def waits() -> None:
+        async with database.begin() as connection:
+            await connection.execute(text("SELECT pg_sleep(20)"))
+
+    task = asyncio.create_task(waits())
+    await asyncio.sleep(0.3)
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    await plumbing.answers(database)
