@@ -45,7 +45,7 @@ def test_a_process_whose_health_never_comes_takes_the_start_with_it(
 
 
 def test_interrupting_a_start_leaves_nothing(root: Path) -> None:
-    command = motcua(root, "up", "--only", "postgres", "--only", "carrier")
+    command = motcua(root, "up", "--only", "kafka")  # takes seconds, so that the interrupt comes in the middle
     eventually(lambda: started_pids(root), "a first process starts")
     command.send_signal(signal.SIGINT)
     code, out, _ = said_by(command)
