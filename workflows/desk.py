@@ -23,6 +23,7 @@ from shared.contracts.facts import Facts
 from shared.dossier.actions import Opening, Order
 from shared.dossier.refusal import REFUSALS, Refused, Unknown
 from shared.platform.http import Away
+from workflows import patches
 from workflows.attributes import at_start, summary_of
 from workflows.dossier import DossierWorkflow
 
@@ -55,7 +56,7 @@ class DossierDesk:
         """
         start = WithStartWorkflowOperation(
             DossierWorkflow.run,
-            args=[opening, None],
+            args=[opening.model_copy(update={"story": patches.NOW}), None],
             id=opening.dossier_code,
             task_queue=self._task_queue,
             id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
@@ -130,7 +131,8 @@ def _translated(failure: Exception) -> Exception:
     cause = failure.cause if isinstance(failure, WorkflowUpdateFailedError) else None
     if isinstance(cause, ApplicationError) and cause.type and cause.details:
         status, allowed = int(cause.details[0]), tuple(str(act) for act in cause.details[1])
-        return REFUSALS.get(status, Refused)(cause.type, cause.message, allowed)
+        law = str(cause.details[2]) if len(cause.details) > 2 else ""  # noqa: PLR2004 - the third says the law
+        return REFUSALS.get(status, Refused)(cause.type, cause.message, allowed, law)
     if isinstance(cause, ApplicationError):
         return failure
     return DeskAway(type(failure).__name__)

@@ -19,16 +19,14 @@ with workflow.unsafe.imports_passed_through():
     from shared.contracts.facts import Envelope, Facts, event_of, facts_of
     from shared.contracts.payment import RefundInput
     from shared.contracts.processing import SignInput
-    from shared.dossier import actions
+    from shared.dossier import actions, timers
     from shared.dossier.actions import AnyAction, By, Opening, Order, ReturnWay
     from shared.dossier.lifecycle import Role, Stage
     from shared.dossier.refusal import Refused
     from shared.dossier.state import Dossier
-    from shared.dossier.working_time import LOCAL
-    from workflows import policies, steps
+    from shared.dossier.timers import Timer
+    from workflows import patches, policies, steps
     from workflows.attributes import at_acceptance, at_result, details_of
-
-DEADLINE_SUMMARY = "Hạn trả kết quả {due:%H:%M %d/%m/%Y}"
 
 
 class Ended(Exception):
@@ -48,6 +46,7 @@ class DossierWorkflow:
         self.dossier = carried or Dossier(dossier_code=opening.dossier_code, root_code=opening.root_code)
         self.seq_at_start = self.dossier.seq
         self.unsent: list[Envelope] = []
+        self.story = opening.story
         self.traceparent = ""
         self.is_told = False
 
@@ -55,10 +54,11 @@ class DossierWorkflow:
     async def run(self, opening: Opening, carried: Dossier | None = None) -> Facts | None:  # noqa: ARG002 - init took it
         """Live until an end; the last facts, or nothing when no filing was ever accepted."""
         publisher = asyncio.create_task(self.publish())
-        watch = asyncio.create_task(self.watch_due_time())
+        beside = [asyncio.create_task(self.keep_time())]
         try:
             await self.receive()
             await asyncio.gather(self.digitize(), self.reuse())
+            beside.append(asyncio.create_task(self.digitize_later()))
             await self.process()
             await self.sign()
             await self.pay()
@@ -66,11 +66,9 @@ class DossierWorkflow:
         except Ended:
             await self.give_money_back()
         except LongLife:
-            await self.tell_everything(publisher)
-            watch.cancel()
+            await self.tell_everything(publisher, beside)
             workflow.continue_as_new(args=[opening, self.dossier])
-        await self.tell_everything(publisher)
-        watch.cancel()
+        await self.tell_everything(publisher, beside)
         return facts_of(self.dossier) if self.dossier.seq else None
 
     # --- what people and partners ask ---------------------------------------------------------------------------------
@@ -88,7 +86,8 @@ class DossierWorkflow:
         try:
             self.dossier.check(order, workflow.now())
         except Refused as no:
-            raise ApplicationError(str(no), no.status, list(no.allowed), type=no.code, non_retryable=True) from no
+            details = (no.status, list(no.allowed), no.law)
+            raise ApplicationError(str(no), *details, type=no.code, non_retryable=True) from no
 
     @workflow.query
     def look(self) -> Facts:
@@ -119,6 +118,12 @@ class DossierWorkflow:
                     found=answer.found, not_found=answer.not_found, population_checked=answer.population_checked
                 )
             )
+
+    async def digitize_later(self) -> None:
+        """Read what is brought afterwards: completions and supplements."""
+        while True:
+            await workflow.wait_condition(lambda: bool(self.dossier.filed_papers))
+            await self.digitize()
 
     async def process(self) -> None:
         """Clerk, specialist, unit head and signer act; the clock runs from acceptance."""
@@ -217,20 +222,28 @@ class DossierWorkflow:
             return
         self.take(order)
 
-    async def watch_due_time(self) -> None:
-        """One timer per deadline: when it fires first, the dossier is overdue and says so."""
-        dossier = self.dossier
-        await workflow.wait_condition(lambda: dossier.due_at is not None)
-        if dossier.due_at is None or dossier.overdue_at is not None:
-            return
-        try:
-            await workflow.wait_condition(
-                lambda: Stage.RESULT_READY in dossier.passed or dossier.ended,
-                timeout=max(dossier.due_at - workflow.now(), timedelta()) + timedelta(milliseconds=1),
-                timeout_summary=DEADLINE_SUMMARY.format(due=dossier.due_at.astimezone(LOCAL)),
-            )
-        except TimeoutError:
-            self.do(actions.MarkOverdue())
+    async def keep_time(self) -> None:
+        """One timer at a time, for whatever happens by itself next; a dossier that moved on sets another."""
+        while True:
+            await workflow.wait_condition(lambda: self.next_timer is not None)
+            timer = self.next_timer
+            if timer is None:
+                continue
+            try:
+                await workflow.wait_condition(
+                    lambda timer=timer: self.next_timer != timer,  # type: ignore[misc]
+                    timeout=max(timer.at - workflow.now(), timedelta(milliseconds=1)),
+                    timeout_summary=timer.summary,
+                )
+            except TimeoutError:
+                seq = self.dossier.seq
+                self.do(timer.action)
+                await workflow.wait_condition(lambda seq=seq: self.dossier.seq != seq)  # type: ignore[misc]
+
+    @property
+    def next_timer(self) -> Timer | None:
+        """What the dossier waits for by itself."""
+        return timers.due_timer(self.dossier) if self.story == patches.DUE_TIME_ONLY else self.dossier.next_timer
 
     async def publish(self) -> None:
         """Send what is unsent, in order, until everything is told."""
@@ -242,8 +255,10 @@ class DossierWorkflow:
             await steps.publish(batch)
             del self.unsent[: len(batch)]
 
-    async def tell_everything(self, publisher: asyncio.Task[None]) -> None:
+    async def tell_everything(self, publisher: asyncio.Task[None], beside: list[asyncio.Task[None]]) -> None:
         """Finish only with no handler running and nothing left to say."""
         await workflow.wait_condition(workflow.all_handlers_finished)
         self.is_told = True
         await publisher
+        for task in beside:
+            task.cancel()

@@ -141,12 +141,13 @@ def terms(
         raise NotInCatalogue("wrong_agency", f"{agency_code} does not decide {procedure_code} on {on}")
     if channel not in offered.channels:
         raise NotInCatalogue("channel_closed", f"{procedure_code} is not received by channel {channel} on {on}")
+    rule_set = next(row for row in catalogue.rule_sets if row.in_force(on))
     group, area = None if exemption is None else Exemption(exemption), _area(catalogue, agency_code, on)
     fees = (fee for fee in offered.fees if fee.area in (None, area))
     return Terms(
         procedure_code=offered.code,
         procedure_version=offered.version,
-        rule_set=next(row.code for row in catalogue.rule_sets if row.in_force(on)),
+        rule_set=rule_set.code,
         catalogue_version=catalogue.version,
         calendar=calendar_for(catalogue, agency_code, on).around(on, DAYS_BEFORE, DAYS_AFTER),
         processing_time=offered.processing_time,
@@ -160,6 +161,8 @@ def terms(
         online_level=offered.online_level,
         online_only=offered.online_only,
         post_return=offered.post_return,
+        verification_time=offered.verification_time,
+        patience=rule_set.patience,
     )
 
 

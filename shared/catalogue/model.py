@@ -55,6 +55,7 @@ __all__ = [
     "Indicator",
     "OfficeHours",
     "OnlineLevel",
+    "Patience",
     "Procedure",
     "ProcessingTime",
     "Ratio",
@@ -181,11 +182,27 @@ class Procedure(Dated):
         return self.online_level_2022 >= 3  # noqa: PLR2004 - the level's own number
 
 
+class Patience(Row):
+    """How long is waited for people before somebody decides, in calendar days (policy), and when a due time is near."""
+
+    completion_days: PositiveInt = 30
+    supplement_days: PositiveInt = 30
+    duty_days: PositiveInt = 30
+    fee_days: PositiveInt = 10
+    fee_warning_days: tuple[PositiveInt, ...] = (5, 8)
+    collection_days: tuple[PositiveInt, ...] = (3, 15, 30)
+    routing_hours: PositiveInt = 4
+    """Working hours."""
+    near_due_share: Ratio = (3, 4)
+    """Share of the working time between reception and due time after which the handler is warned."""
+
+
 class RuleSet(Dated):
     """Which one-stop decree binds a dossier received between two dates."""
 
     code: Literal["ND61", "ND118"]
     law: str
+    patience: Patience = Patience()
 
 
 class DigitizationStart(Row):
@@ -308,3 +325,5 @@ class Terms(Row):
     online_level: OnlineLevel
     online_only: bool
     post_return: bool
+    verification_time: ProcessingTime | None = None
+    patience: Patience = Patience()

@@ -6,22 +6,27 @@ duplicates, late and reordered records are harmless. Readers ignore unknown fiel
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Final
 
 import orjson
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 from shared.catalogue.model import Exemption
-from shared.dossier.actions import ApplicantType, Channel, Outcome, PaidVia, ReturnWay
+from shared.dossier.actions import ApplicantType, Channel, Fault, Outcome, PaidVia, ReturnWay
 from shared.dossier.codes import AgencyCode, DocumentKind, DossierCode, ProcedureCode, ResultCode, Word
 from shared.dossier.lifecycle import STAGES, Clock, Stage
-from shared.dossier.state import Change, Dossier
+from shared.dossier.records import Change, PauseReason
+from shared.dossier.state import Dossier
 
 TOPIC: Final = "dossier.facts.v1"
 DEAD_LETTERS: Final = f"{TOPIC}.dlq.v1"
 EVENT_TYPE: Final = "vn.motcua.dossier.{change}.v1"
 SOURCE: Final = "/motcua/workflows"
 SCHEMA: Final = "https://motcua.vn/schemas/dossier-facts.v1.json"
+WAITS_FOR_APPLICANT: Final = frozenset(
+    {Stage.INTAKE_INCOMPLETE, Stage.FEE_BEFORE, Stage.SUPPLEMENT, Stage.FINANCIAL_DUTY}
+)
 
 
 class _Public(BaseModel):
@@ -34,6 +39,26 @@ class ComponentFacts(_Public):
     kind: DocumentKind
     digitized: bool
     reused: bool
+
+
+class PauseFacts(_Public):
+    """A time in which the clock stood still; no end = it still does. `completes` = the supplement ended it."""
+
+    reason: PauseReason
+    start_at: AwareDatetime
+    end_at: AwareDatetime | None = None
+    completes: bool = False
+
+
+class ConsultationFacts(_Public):
+    """One agency's opinion; closed without an answer when the specialist went on."""
+
+    agency_code: AgencyCode
+    asked_at: AwareDatetime
+    due_at: AwareDatetime
+    answered_at: AwareDatetime | None = None
+    overdue_at: AwareDatetime | None = None
+    closed_at: AwareDatetime | None = None
 
 
 class Facts(_Public):
@@ -58,6 +83,7 @@ class Facts(_Public):
     return_way: ReturnWay
     assisted: bool = False
     guided: bool = False
+    is_correction: bool = False
     e25: bool = False
     integrated_national: bool = False
     paper_result: bool = False
@@ -68,12 +94,33 @@ class Facts(_Public):
     received_at: AwareDatetime | None = None
     due_at: AwareDatetime | None = None
     due_at_original: AwareDatetime | None = None
+    near_due_at: AwareDatetime | None = None
+    remaining_minutes: int | None = None
+    """Working minutes left while the clock is paused: then there is no due time."""
+    pauses: tuple[PauseFacts, ...] = ()
+    verification_extends: bool = False
+    extension_asked_at: AwareDatetime | None = None
+    new_due_on: date | None = None
+    apologised_at: AwareDatetime | None = None
     overdue_at: AwareDatetime | None = None
+    overdue_cause: Word | None = None
+    overdue_fault: Fault | None = None
     ended_at: AwareDatetime | None = None
     returned_at: AwareDatetime | None = None
     portal_times: dict[int, AwareDatetime] = {}
 
     components: tuple[ComponentFacts, ...] = ()
+    asked: tuple[DocumentKind, ...] = ()
+    """Papers the applicant was asked for and has not brought."""
+    asked_until: AwareDatetime | None = None
+    """How long the applicant is waited for."""
+    completions_asked: int = Field(default=0, ge=0)
+    supplements_asked: int = Field(default=0, ge=0)
+    late_supplement: bool = False
+    duty_notice: str | None = None
+    consultations: tuple[ConsultationFacts, ...] = ()
+    overrides: tuple[Word, ...] = ()
+    withdrawn: bool = False
     population_check: bool = False
     outcome: Outcome | None = None
     cause: Word | None = None
@@ -135,6 +182,7 @@ def facts_of(dossier: Dossier) -> Facts:
         return_way=dossier.return_way,
         assisted=dossier.assisted,
         guided=dossier.guided,
+        is_correction=dossier.is_correction,
         e25=terms.e25,
         integrated_national=terms.integrated_national,
         paper_result=terms.paper_result,
@@ -144,7 +192,16 @@ def facts_of(dossier: Dossier) -> Facts:
         received_at=dossier.received_at,
         due_at=dossier.due_at,
         due_at_original=dossier.due_at_original,
+        near_due_at=dossier.near_due_at,
+        remaining_minutes=dossier.remaining_minutes,
+        pauses=tuple(PauseFacts.model_validate(pause, from_attributes=True) for pause in dossier.pauses),
+        verification_extends=dossier.verification_extends,
+        extension_asked_at=dossier.extension.asked_at if dossier.extension else None,
+        new_due_on=dossier.extension.new_due_on if dossier.extension else None,
+        apologised_at=dossier.apologised_at,
         overdue_at=dossier.overdue_at,
+        overdue_cause=dossier.overdue_cause,
+        overdue_fault=dossier.overdue_fault,
         ended_at=dossier.ended_at,
         returned_at=dossier.returned_at,
         portal_times=dossier.portal_times,
@@ -152,6 +209,17 @@ def facts_of(dossier: Dossier) -> Facts:
             ComponentFacts(kind=kind, digitized=state == "DIGITIZED", reused=state == "REUSED")
             for kind, state in dossier.papers.items()
         ),
+        asked=dossier.asked,
+        asked_until=dossier.patience_until if dossier.stage in WAITS_FOR_APPLICANT else None,
+        completions_asked=dossier.completions_asked,
+        supplements_asked=dossier.supplements_asked,
+        late_supplement=dossier.late_supplement,
+        duty_notice=dossier.duty_notice,
+        consultations=tuple(
+            ConsultationFacts.model_validate(asked, from_attributes=True) for asked in dossier.consultations
+        ),
+        overrides=dossier.overrides,
+        withdrawn=dossier.withdrawn,
         population_check=dossier.population_checked,
         outcome=dossier.outcome,
         cause=dossier.cause,

@@ -6,15 +6,17 @@ closed vocabularies only: no name, no free text, no file address ever enters the
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 from enum import IntEnum, StrEnum
 from typing import Annotated, Literal
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, PositiveInt
 
-from shared.catalogue.model import Terms
+from shared.catalogue.model import ProcessingTime, Terms
 from shared.dossier.codes import AgencyCode, CommandId, DocumentKind, DossierCode, PersonCode, ResultCode, Word
 from shared.dossier.lifecycle import Act, Role
+
+Kinds = Annotated[tuple[DocumentKind, ...], Field(min_length=1, max_length=40)]
 
 
 class Channel(IntEnum):
@@ -56,6 +58,32 @@ class PaidVia(IntEnum):
     NATIONAL_PLATFORM = 1
     PROVINCE_GATEWAY = 2
     OTHER = 3
+
+
+class Fault(StrEnum):
+    """Whose doing a delay is: the agency's own, or not."""
+
+    SUBJECTIVE = "SUBJECTIVE"
+    OBJECTIVE = "OBJECTIVE"
+
+
+class About(StrEnum):
+    """What a timer reminds of."""
+
+    NEAR_DUE = "NEAR_DUE"
+    FEE = "FEE"
+    ROUTE = "ROUTE"
+    COMPLETION_OVER = "COMPLETION_OVER"
+    SUPPLEMENT_OVER = "SUPPLEMENT_OVER"
+    DUTY_OVER = "DUTY_OVER"
+
+
+class Subject(StrEnum):
+    """Which rule two persons together may pass once."""
+
+    COMPLETION_LIMIT = "COMPLETION_LIMIT"
+    SUPPLEMENT_LIMIT = "SUPPLEMENT_LIMIT"
+    REUSE = "REUSE"
 
 
 class Value(BaseModel):
@@ -204,9 +232,10 @@ class Reassign(Action):
 
 
 class RecordVerification(Action):
-    """An on-site check took place; its minutes are a document of the processing service."""
+    """An on-site check took place; `extends` = it needs the longer limit that the law grants for it."""
 
     kind: Literal[Act.RECORD_VERIFICATION] = Act.RECORD_VERIFICATION
+    extends: bool = False
 
 
 class Propose(Action):
@@ -333,31 +362,174 @@ class TransferCompetence(Action):
     agency_code: AgencyCode
 
 
-class Unbuilt(Action):
-    """A lawful act of the table that answers `not_yet`; carries nothing."""
+class AskCompletion(Action):
+    """Before acceptance: one complete, exact list of what is missing; its words are kept by intake."""
 
-    kind: Literal[
-        Act.SAVE_DRAFT,
-        Act.ASK_COMPLETION,
-        Act.COMPLETE,
-        Act.LAPSE,
-        Act.FEE_LAPSE,
-        Act.CONSULT,
-        Act.ANSWER_CONSULT,
-        Act.CONSULT_OVERDUE,
-        Act.GO_ON,
-        Act.ASK_SUPPLEMENT,
-        Act.SUPPLEMENT_DELIVERED,
-        Act.SUPPLEMENT_EXPIRED,
-        Act.ASK_FINANCIAL_DUTY,
-        Act.DUTY_PAID,
-        Act.ASK_EXTENSION,
-        Act.SEND_APOLOGY,
-        Act.STOP,
-        Act.NOTIFY_READY,
-        Act.OPEN_CORRECTION,
-        Act.OVERRIDE,
-    ]
+    kind: Literal[Act.ASK_COMPLETION] = Act.ASK_COMPLETION
+    kinds: Kinds
+    cause: Word
+
+
+class Complete(Action):
+    """The missing papers were brought; the workflow has them read."""
+
+    kind: Literal[Act.COMPLETE] = Act.COMPLETE
+    kinds: Kinds
+
+
+class Lapse(Action):
+    """Nobody completed the dossier in time; a person closes it."""
+
+    kind: Literal[Act.LAPSE] = Act.LAPSE
+
+
+class FeeLapse(Action):
+    """The fee due before acceptance was never paid."""
+
+    kind: Literal[Act.FEE_LAPSE] = Act.FEE_LAPSE
+
+
+class Consulted(Value):
+    """One agency whose opinion is asked, and how long it may take."""
+
+    agency_code: AgencyCode
+    limit: ProcessingTime
+
+
+class Consult(Action):
+    """Ask other agencies, several at once; the dossier's own clock runs on."""
+
+    kind: Literal[Act.CONSULT] = Act.CONSULT
+    asked: Annotated[tuple[Consulted, ...], Field(min_length=1, max_length=8)]
+
+
+class AnswerConsult(Action):
+    """A consulted agency answers; which one, the order's `by` says."""
+
+    kind: Literal[Act.ANSWER_CONSULT] = Act.ANSWER_CONSULT
+
+
+class ConsultOverdue(Action):
+    """A consulted agency is silent beyond its limit."""
+
+    kind: Literal[Act.CONSULT_OVERDUE] = Act.CONSULT_OVERDUE
+    agency_code: AgencyCode
+
+
+class GoOn(Action):
+    """The specialist no longer waits for opinions."""
+
+    kind: Literal[Act.GO_ON] = Act.GO_ON
+
+
+class AskSupplement(Action):
+    """After appraisal: the clock stops until the papers are there. After the third day only with a ground."""
+
+    kind: Literal[Act.ASK_SUPPLEMENT] = Act.ASK_SUPPLEMENT
+    kinds: Kinds
+    cause: Word
+    late_ground: Word | None = None
+
+
+class SupplementDelivered(Action):
+    """What was asked is there; the due time is counted anew by the procedure's rule."""
+
+    kind: Literal[Act.SUPPLEMENT_DELIVERED] = Act.SUPPLEMENT_DELIVERED
+    kinds: Kinds
+
+
+class SupplementExpired(Action):
+    """Nobody brought the supplement; the unit head stops the dossier."""
+
+    kind: Literal[Act.SUPPLEMENT_EXPIRED] = Act.SUPPLEMENT_EXPIRED
+
+
+class AskFinancialDuty(Action):
+    """Tax or land duty is owed to another treasury; the clock stops until proof of payment."""
+
+    kind: Literal[Act.ASK_FINANCIAL_DUTY] = Act.ASK_FINANCIAL_DUTY
+    notice_number: Annotated[str, Field(pattern=r"^[0-9A-Za-z][0-9A-Za-z./-]{0,59}$")]
+
+
+class DutyPaid(Action):
+    """Proof of payment was checked."""
+
+    kind: Literal[Act.DUTY_PAID] = Act.DUTY_PAID
+
+
+class Remind(Action):
+    """A timer rang: a due time is near, or a limit passed and somebody has to decide."""
+
+    kind: Literal[Act.REMIND] = Act.REMIND
+    about: About
+
+
+class AskExtension(Action):
+    """The unit cannot make it: it names the new day, why, and whose fault it is (Form 04's contents)."""
+
+    kind: Literal[Act.ASK_EXTENSION] = Act.ASK_EXTENSION
+    cause: Word
+    fault: Fault
+    new_due_on: date
+
+
+class SendApology(Action):
+    """The apology with the new day is signed: once, and at the latest a day before the old one."""
+
+    kind: Literal[Act.SEND_APOLOGY] = Act.SEND_APOLOGY
+
+
+class ExplainOverdue(Action):
+    """Why a dossier is late, and whose fault it is."""
+
+    kind: Literal[Act.EXPLAIN_OVERDUE] = Act.EXPLAIN_OVERDUE
+    cause: Word
+    fault: Fault
+
+
+class AskStop(Action):
+    """The unit head wants the dossier stopped, for a cause of the list."""
+
+    kind: Literal[Act.ASK_STOP] = Act.ASK_STOP
+    cause: Word
+
+
+class Stop(Action):
+    """The competent person agrees: the agency ends the dossier."""
+
+    kind: Literal[Act.STOP] = Act.STOP
+
+
+class NotifyReady(Action):
+    """The result has waited for its owner this many days."""
+
+    kind: Literal[Act.NOTIFY_READY] = Act.NOTIFY_READY
+    days: PositiveInt
+
+
+class OpenCorrection(Action):
+    """A wrong result is made anew in a linked dossier: free, with its own clock, under the same root code."""
+
+    kind: Literal[Act.OPEN_CORRECTION] = Act.OPEN_CORRECTION
+    terms: Terms
+    channel: Channel
+    applicant_type: ApplicantType = ApplicantType.CITIZEN
+    return_way: ReturnWay
+    cause: Word
+
+
+class AskOverride(Action):
+    """The unit head wants to go beyond a limit of the law, and says on what ground."""
+
+    kind: Literal[Act.ASK_OVERRIDE] = Act.ASK_OVERRIDE
+    subject: Subject
+    ground: Word
+
+
+class Override(Action):
+    """The head of the desk agrees: the limit may be passed once, and it counts as a defect."""
+
+    kind: Literal[Act.OVERRIDE] = Act.OVERRIDE
 
 
 AnyAction = Annotated[
@@ -397,7 +569,29 @@ AnyAction = Annotated[
     | Delivered
     | CameBack
     | TransferCompetence
-    | Unbuilt,
+    | AskCompletion
+    | Complete
+    | Lapse
+    | FeeLapse
+    | Consult
+    | AnswerConsult
+    | ConsultOverdue
+    | GoOn
+    | AskSupplement
+    | SupplementDelivered
+    | SupplementExpired
+    | AskFinancialDuty
+    | DutyPaid
+    | Remind
+    | AskExtension
+    | SendApology
+    | ExplainOverdue
+    | AskStop
+    | Stop
+    | NotifyReady
+    | OpenCorrection
+    | AskOverride
+    | Override,
     Field(discriminator="kind"),
 ]
 
@@ -433,6 +627,8 @@ class Opening(Value):
     agency_code: AgencyCode
     procedure_code: str
     channel: Channel
+    story: int = 1
+    """Which telling of the story this dossier lives by (workflows/patches.py); the desk sets it at the start."""
 
 
 def instant(moment: datetime) -> datetime:

@@ -82,6 +82,10 @@ def due(
     calendar: WorkingCalendar,
     pauses: Sequence[tuple[datetime, datetime]] = (),
     policy: SupplementClock = SupplementClock.PAUSE,
+    *,
+    duties: Sequence[tuple[datetime, datetime]] = (),
+    extension: ProcessingTime | None = None,
+    new_date: tuple[datetime, datetime] | None = None,
 ) -> Due:
     """The due instant and its derivation (R1-R7, R11); `pauses` are closed, in any order, overlaps allowed.
 
@@ -239,6 +243,12 @@ def _rest(day: date) -> Reason:
 
 
 # ── other clocks ──────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def near_due_at(received_at: datetime, due_at: datetime, share: float, calendar: WorkingCalendar) -> datetime:
+    """When this share of the working time between reception and due time has run."""
+    start, end = local(received_at), local(due_at)
+    return utc(after(start, share * worked_between(start, end, calendar), calendar))
 
 
 def working_time_between(start_at: datetime, end_at: datetime, calendar: WorkingCalendar) -> timedelta:

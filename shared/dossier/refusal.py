@@ -4,18 +4,19 @@ from __future__ import annotations
 
 
 class Refused(Exception):
-    """A lawful no with a stable `code`, a sentence for people and the acts that are allowed instead.
+    """A lawful no with a stable `code`, a sentence for people, the acts allowed instead and the rule that forbids.
 
     `status` is the HTTP status the doors answer with: 409 by default.
     """
 
     status = 409
 
-    def __init__(self, code: str, detail: str, allowed: tuple[str, ...] = ()) -> None:
+    def __init__(self, code: str, detail: str, allowed: tuple[str, ...] = (), law: str = "") -> None:
         super().__init__(detail)
         self.code = code
         self.detail = detail
         self.allowed = allowed
+        self.law = law
 
 
 class Forbidden(Refused):

@@ -7,34 +7,18 @@ whatever could fail fails before anything is written down.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime
-from typing import Literal
+from datetime import date, datetime
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict
 
-from shared.catalogue.model import CalendarMissing, FeeTiming, Terms
-from shared.dossier import actions
-from shared.dossier.actions import Action, By, Channel, Order, Outcome, PaidVia, ReturnWay, instant
-from shared.dossier.codes import AgencyCode, DossierCode, PersonCode, ResultCode, Word
-from shared.dossier.deadline import due
-from shared.dossier.lifecycle import CHANGES, MOVES, NOT_YET, STAGES, Act, Landing, Role, Stage, acts_at, acts_of
+from shared.catalogue.model import FeeTiming, Terms
+from shared.dossier import actions, clock, timers
+from shared.dossier.actions import Action, Channel, Fault, Order, Outcome, PaidVia, ReturnWay, Subject, instant
+from shared.dossier.codes import AgencyCode, DocumentKind, DossierCode, PersonCode, ResultCode, Word
+from shared.dossier.effects import apply
+from shared.dossier.lifecycle import CHANGES, MOVES, STAGES, Act, Landing, Role, Stage, acts_at, acts_of
+from shared.dossier.records import AskedOverride, Change, Consultation, Extension, PaperState, Pause
 from shared.dossier.refusal import Forbidden, Refused
-
-PaperState = Literal["FILED", "SOUGHT", "DIGITIZED", "REUSED", "MISSING"]
-
-
-class Change(BaseModel):
-    """What happened, in the past tense: one per event."""
-
-    model_config = ConfigDict(frozen=True)
-
-    change: Word
-    role: Role
-    agency_code: AgencyCode | None
-    from_stage: Stage | None
-    to_stage: Stage
-    at: AwareDatetime
-    cause: Word | None = None
 
 
 class Dossier(BaseModel):
@@ -70,9 +54,37 @@ class Dossier(BaseModel):
     received_at: AwareDatetime | None = None
     due_at: AwareDatetime | None = None
     due_at_original: AwareDatetime | None = None
+    near_due_at: AwareDatetime | None = None
+    remaining_minutes: int | None = None
     overdue_at: AwareDatetime | None = None
+    overdue_cause: Word | None = None
+    overdue_fault: Fault | None = None
+    pauses: tuple[Pause, ...] = ()
+    verification_extends: bool = False
+    extension: Extension | None = None
+    new_due_on: date | None = None
+    apologised_at: AwareDatetime | None = None
+    entered_at: AwareDatetime | None = None
+    """Since when the dossier is at its stage."""
+    patience_until: AwareDatetime | None = None
+    reminded: dict[str, AwareDatetime] = {}
     ended_at: AwareDatetime | None = None
     returned_at: AwareDatetime | None = None
+
+    asked: tuple[DocumentKind, ...] = ()
+    completions_asked: int = 0
+    supplements_asked: int = 0
+    late_supplement: bool = False
+    duty_notice: str | None = None
+    consultations: tuple[Consultation, ...] = ()
+    stop_asked_by: PersonCode | None = None
+    asked_override: AskedOverride | None = None
+    granted: tuple[Subject, ...] = ()
+    """Overrides that two persons granted and nobody has used yet."""
+    overrides: tuple[Word, ...] = ()
+    """All overrides ever granted, as `subject:ground`."""
+    withdrawn: bool = False
+    is_correction: bool = False
 
     holder: PersonCode = ""
     drafted_by: PersonCode = ""
@@ -91,6 +103,7 @@ class Dossier(BaseModel):
 
     now: AwareDatetime | None = None
     acting_person: PersonCode = ""
+    acting_agency: AgencyCode | None = None
 
     # --- what is so -------------------------------------------------------------------------------------------------
 
@@ -126,6 +139,16 @@ class Dossier(BaseModel):
         return sum(fee.amount_vnd for fee in self.terms.fees if timing in (None, fee.timing))
 
     @property
+    def open_consultations(self) -> tuple[Consultation, ...]:
+        """Opinions somebody still waits for."""
+        return tuple(asked for asked in self.consultations if asked.closed_at is None)
+
+    @property
+    def next_timer(self) -> timers.Timer | None:
+        """What happens by itself next."""
+        return timers.next_timer(self)
+
+    @property
     def was_accepted(self) -> bool:
         """The legal clock was started at some time."""
         return self.received_at is not None
@@ -155,135 +178,91 @@ class Dossier(BaseModel):
             raise self._refusal("moved_on", "Hồ sơ vừa thay đổi; vui lòng xem lại trước khi thao tác.", order.by.role)
         after = []
         for action in order.actions:
-            self._take_one(action, order.by, instant(at))
+            self._take_one(action, order, instant(at))
             after.append(self.model_copy())
         self.answered = [*self.answered[-99:], order.command_id]
         return after
 
-    def _take_one(self, action: Action, by: By, at: datetime) -> None:
-        act = Act(action.kind)
+    def _take_one(self, action: Action, order: Order, at: datetime) -> None:
+        act, by = Act(action.kind), order.by
         move = MOVES.get((self.stage, act))
         if move is None:
-            raise self._refusal("not_allowed_now", f"Không thể thực hiện “{act}” ở bước hiện tại.", by.role)
+            raise self._not_now(act, by.role)
         if by.role not in move.by:
             roles = ", ".join(sorted(move.by))
-            raise Forbidden("not_your_role", f"Việc này thuộc thẩm quyền của: {roles}.", self._allowed(by.role))
-        if act in NOT_YET:
-            raise self._refusal("not_yet", f"Chức năng “{act}” chưa được cung cấp.", by.role)
-        self.now, self.acting_person = at, by.person_code
-        move.guard(self, action)
-        self._apply(action, by, at)
-        self._land(move.to, act, by, at, getattr(action, "cause", None))
+            detail = f"Việc này thuộc thẩm quyền của: {roles}."
+            raise Forbidden("not_your_role", detail, self._allowed(by.role), law=move.law)
+        self.now, self.acting_person, self.acting_agency = at, by.person_code, by.agency_code
+        try:
+            move.guard(self, action)
+            apply(self, action, by, at)
+            self._land(move.to, action, order, at)
+        except Refused as no:
+            no.allowed, no.law = no.allowed or self._allowed(by.role), no.law or move.law
+            raise
 
-    def _land(self, to: Stage | Landing, act: Act, by: By, at: datetime, cause: str | None) -> None:
-        before = self.stage
-        if to is Landing.BEFORE:
-            stage, self.stage_before = self.stage_before, None
-        elif to is Landing.SAME:
-            stage = before
-        else:
-            stage = Stage(to)
-        assert stage is not None  # noqa: S101 - the table has no SAME or BEFORE row from nothing; tested
+    def _land(self, to: Stage | Landing, action: Action, order: Order, at: datetime) -> None:
+        before, act = self.stage, Act(action.kind)
+        stage = self._where(to)
         if stage is not before:
             self.stage_before = before if stage is Stage.WITHDRAW_ASKED else self.stage_before
-            portal = STAGES[stage].portal
-            if portal is not None:
-                self.portal_times = {portal: at, **self.portal_times}
+            self.portal_times = {STAGES[stage].portal: at, **self.portal_times}
             if stage not in self.passed:
                 self.passed = [*self.passed, stage]
-            self.stage = stage
+            clock.turn(self, before, stage, act, at)
+            self.stage, self.entered_at = stage, at
+            self.patience_until = clock.patience_until(stage, at, self.terms) if self.terms else None
         if self.ended and self.ended_at is None:
             self.ended_at = at
         self.seq += 1
         self.last_change = Change(
             change=CHANGES[act],
-            role=by.role,
-            agency_code=by.agency_code,
+            role=order.by.role,
+            agency_code=order.by.agency_code,
             from_stage=before,
             to_stage=stage,
             at=at,
-            cause=cause,
+            cause=getattr(action, "cause", None) or _about(action),
+            command_id=order.command_id,
         )
 
-    def _apply(self, action: Action, by: By, at: datetime) -> None:  # noqa: C901, PLR0912 - one case per act
-        match action:
-            case actions.Filing():
-                self._file(action, by, at)
-            case actions.RecordDigitized():
-                self.papers = {**self.papers, **dict.fromkeys(action.kinds, "DIGITIZED")}
-            case actions.RecordReused():
-                found: dict[str, PaperState] = dict.fromkeys(action.found, "REUSED")
-                self.papers = {**self.papers, **found, **dict.fromkeys(action.not_found, "MISSING")}
-                self.population_checked = self.population_checked or action.population_checked
-            case actions.Accept() | actions.AcceptAndFinish():
-                self._accept(action.terms, at)
-                if isinstance(action, actions.AcceptAndFinish):
-                    self.outcome, self.result_code = Outcome.GRANTED, action.result_code
-                    self.ended_at = self.returned_at = at
-            case actions.FeePaid():
-                self.paid_vnd = action.amount_vnd
-                self.paid_via, self.paid_at = action.paid_via, instant(action.paid_at)
-            case actions.Reject():
-                self.cause = action.cause
-            case actions.Forward() | actions.TransferCompetence():
-                self.agency_competent = action.agency_code
-            case actions.Transfer():
-                self.agency_competent = action.agency_code or self.agency_competent
-            case actions.Claim():
-                self.holder = by.person_code
-            case actions.Assign() | actions.Reassign():
-                self.holder = action.person_code
-            case actions.Propose():
-                self.outcome, self.cause = action.outcome, action.ground
-                self.drafted_by = by.person_code
-            case actions.SendBack() | actions.DeclineSignature():
-                self.outcome = None
-            case actions.Sign():
-                self.signed_by = by.person_code
-            case actions.RecordSignature():
-                self.result_code, self.result_signed_at = action.result_code, instant(action.signed_at)
-            case actions.NumberAndIssue():
-                self.ended_at = at
-            case actions.MarkOverdue():
-                self.overdue_at = at
-            case actions.RecordParcel():
-                self.parcel_number = action.parcel_number
-            case actions.HandOver() | actions.DeliverElectronic():
-                self.returned_at = at
-            case actions.Delivered():
-                self.returned_at = instant(action.delivered_at)
-
-    def _file(self, filing: actions.Filing, by: By, at: datetime) -> None:
-        self.terms = filing.terms
-        self.channel, self.applicant_type = filing.channel, filing.applicant_type
-        self.return_way, self.assisted, self.guided = filing.return_way, filing.assisted, filing.guided
-        brought = {paper.kind: paper.filed for paper in filing.papers}
-        kinds = dict.fromkeys((*filing.terms.components, *brought))
-        self.papers = {kind: "FILED" if brought.get(kind) else "SOUGHT" for kind in kinds}
-        self.submitted_at = at
-        if isinstance(filing, actions.RegisterFromPost):
-            self.submitted_at = instant(filing.minutes_signed_at)
-        self.agency_reception = self.agency_competent = by.agency_code
-
-    def _accept(self, terms: Terms, at: datetime) -> None:
-        self.terms = terms
-        self.received_at = self.submitted_at if self.channel is Channel.POST else at  # QĐ 45/2016 Điều 7.4: the minutes
-        try:
-            self.due_at = self.due_at_original = due(
-                self.received_at or at, terms.processing_time, terms.calendar
-            ).due_at
-        except CalendarMissing as missing:
-            raise Refused("calendar_missing", f"Chưa công bố lịch làm việc năm {missing.year}.") from missing
+    def _where(self, to: Stage | Landing) -> Stage:
+        match to:
+            case Landing.BEFORE:
+                stage, self.stage_before = self.stage_before, None
+            case Landing.LAST_ANSWER:
+                stage = self.stage if self.open_consultations else Stage.PROCESSING
+            case Landing.SAME:
+                stage = self.stage
+            case Stage():
+                stage = to
+        assert stage is not None  # noqa: S101 - the table has no such row from nothing; tested
+        return stage
 
     def _allowed(self, role: Role) -> tuple[str, ...]:
-        mine = self.acts_open_to(role)
-        return mine or tuple(act for act in acts_at(self.stage) if act not in NOT_YET)
+        return self.acts_open_to(role) or acts_at(self.stage)
+
+    def _not_now(self, act: Act, role: Role) -> Refused:
+        """Names the article that says when this act is lawful, and where that is."""
+        lawful = {stage: move.law for (stage, other), move in MOVES.items() if other is act}
+        where = ", ".join(f"“{STAGES[stage].label}”" for stage in lawful if stage) or "lúc mở hồ sơ"
+        here = f"“{STAGES[self.stage].label}”" if self.stage else "chưa nộp"
+        law = next(iter(lawful.values()))
+        detail = f"Hồ sơ đang ở bước {here}; “{act}” chỉ thực hiện được ở: {where} ({law})."
+        return Refused("not_allowed_now", detail, self._allowed(role), law=law)
 
     def _refusal(self, code: str, detail: str, role: Role) -> Refused:
         return Refused(code, detail, self._allowed(role))
 
 
-def portal_status(stage: Stage) -> int | None:
+def _about(action: Action) -> str | None:
+    """What a reminder was about, as the cause of its event."""
+    if isinstance(action, actions.Remind):
+        return action.about.lower()
+    return f"day_{action.days}" if isinstance(action, actions.NotifyReady) else None
+
+
+def portal_status(stage: Stage) -> int:
     """Status 1..10 of the national portal, derived, never stored apart."""
     return STAGES[stage].portal
 

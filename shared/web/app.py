@@ -125,6 +125,7 @@ _PROBLEM_SCHEMA: Final[dict[str, Any]] = {
         "instance": {"type": "string"},
         "code": {"type": "string"},
         "allowed": {"type": "array", "items": {"type": "string"}},
+        "law": {"type": "string"},
         "errors": {
             "type": "array",
             "items": {

@@ -57,6 +57,8 @@ def _refused(no: Refused) -> Problem:
     problem = Problem(no.status, no.code, detail=no.detail)
     if no.allowed:
         problem.extra["allowed"] = list(no.allowed)
+    if no.law:
+        problem.extra["law"] = no.law
     return problem
 
 
