@@ -1,6 +1,6 @@
 """What operators see of a dossier in the Temporal UI: search attributes, summary, details. Codes only, no person.
 
-Attributes are set at the start for free and changed twice (acceptance, result): each change is a history event.
+Attributes are set at the start for free and changed at acceptance, result and new due times: each is a history event.
 They serve operators; nobody builds a worklist on them.
 """
 
@@ -48,6 +48,11 @@ def at_acceptance(dossier: Dossier) -> list[SearchAttributeUpdate[Any]]:
     return updates
 
 
+def at_new_due_time(dossier: Dossier) -> list[SearchAttributeUpdate[Any]]:
+    """The clock paused, went on or was given a new date."""
+    return [DUE.value_set(dossier.due_at) if dossier.due_at else DUE.value_unset()]
+
+
 def at_result(dossier: Dossier) -> list[SearchAttributeUpdate[Any]]:
     """Decided: the result waits for its owner."""
     return [STAGE.value_set("RESULT_READY")]
@@ -60,7 +65,7 @@ def details_of(dossier: Dossier) -> str:
         "Thay đổi": str(dossier.seq),
         "Cơ quan giải quyết": dossier.agency_competent or "–",
         "Tiếp nhận": _shown(dossier.received_at),
-        "Hẹn trả": _shown(dossier.due_at),
+        "Hẹn trả": _shown(dossier.due_at) if dossier.remaining_minutes is None else "tạm dừng",
         "Còn phải nộp": f"{dossier.owed_vnd():,} đồng".replace(",", "."),
     }
     return "\n".join(["| | |", "|---|---|", *(f"| {name} | {value} |" for name, value in rows.items())])

@@ -26,7 +26,7 @@ with workflow.unsafe.imports_passed_through():
     from shared.dossier.state import Dossier
     from shared.dossier.timers import Timer
     from workflows import patches, policies, steps
-    from workflows.attributes import at_acceptance, at_result, details_of
+    from workflows.attributes import at_acceptance, at_new_due_time, at_result, details_of
 
 
 class Ended(Exception):
@@ -207,10 +207,13 @@ class DossierWorkflow:
 
     def take(self, order: Order) -> None:
         """Move by an order and queue the facts of each change."""
+        due_before, is_accepted = self.dossier.due_at, self.dossier.was_accepted
         for after in self.dossier.take(order, workflow.now()):
             self.unsent.append(Envelope(event=event_of(after), traceparent=self.traceparent))
         if self.dossier.stage:
             workflow.set_current_details(details_of(self.dossier))
+        if is_accepted and self.dossier.due_at != due_before and self.story > patches.DUE_TIME_ONLY:
+            workflow.upsert_search_attributes(at_new_due_time(self.dossier))
 
     def do(self, action: AnyAction) -> None:
         """The workflow's own move, if the dossier still allows it."""

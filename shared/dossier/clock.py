@@ -54,10 +54,10 @@ def due_of(dossier: Dossier, terms: Terms, received_at: datetime) -> Due:
         raise _not_published(missing) from missing
 
 
-def warned_at(received_at: datetime, due_at: datetime, terms: Terms) -> datetime | None:
+def warned_at(since: datetime, due_at: datetime, terms: Terms) -> datetime | None:
     """When the handler is told that the due time is near; None when that is no earlier than the due time."""
     numerator, denominator = terms.patience.near_due_share
-    at = near_due_at(received_at, due_at, numerator / denominator, terms.calendar)
+    at = near_due_at(since, due_at, numerator / denominator, terms.calendar)
     return actions.instant(at) if at < due_at else None
 
 
@@ -99,7 +99,8 @@ def count(dossier: Dossier) -> None:
     if dossier.terms is None or dossier.received_at is None:
         return
     dossier.due_at = due_of(dossier, dossier.terms, dossier.received_at).due_at
-    dossier.near_due_at = warned_at(dossier.received_at, dossier.due_at, dossier.terms)
+    runs_since = max((pause.end_at for pause in dossier.pauses if pause.end_at), default=dossier.received_at)
+    dossier.near_due_at = warned_at(runs_since, dossier.due_at, dossier.terms)
 
 
 def turn(dossier: Dossier, before: Stage | None, stage: Stage, act: Act, at: datetime) -> None:
