@@ -1,7 +1,7 @@
 # Each target does its own set-up, so that it works on a fresh clone. `make` lists them.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help setup demo run check test golden bench lock
+.PHONY: help setup demo run check test nightly golden bench lock
 export MAKEFLAGS += --no-print-directory
 
 BIN := .venv/bin
@@ -29,6 +29,9 @@ check: setup ## Style, types and import contracts
 
 test: check ## Everything that CI runs, on real servers (ARGS="-k fold")
 	$(BIN)/python -m pytest $(ARGS)
+
+nightly: setup ## A million random due times against the reference that counts minutes (about 10 minutes)
+	CASES=1000000 $(BIN)/python -m pytest tests/dossier/test_deadline.py -k random_cases --timeout=0 $(ARGS)
 
 golden: setup ## Write the golden files anew; commit them with the reason
 	$(BIN)/python -m tests.golden

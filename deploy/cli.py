@@ -25,6 +25,7 @@ from deploy.local.stack import Stack, Status
 
 MOUNTED: Final[dict[str, str]] = {
     "demo": "deploy.demo:demo",
+    "due": "deploy.due:due_command",
     "kpi": "services.metrics.commands:kpi",
     "verify": "services.metrics.commands:verify",
     "bench": "deploy.bench.commands:app",

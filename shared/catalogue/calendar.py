@@ -83,6 +83,11 @@ OFFICE_HOURS: Final[Shifts] = ((time(7), time(11, 30)), (time(13, 30), time(17))
 """Office hours of Long An (sample): 4 h 30 + 3 h 30 = 8 h."""
 
 
+def microseconds(clock: time | datetime) -> int:
+    """Since midnight."""
+    return ((clock.hour * 60 + clock.minute) * 60 + clock.second) * 1_000_000 + clock.microsecond
+
+
 class WorkingCalendar(Row):
     """Which days are worked between `first_on` and `last_on`, and in which shifts (local time, ordered, apart).
 
@@ -108,10 +113,48 @@ class WorkingCalendar(Row):
         return dict.fromkeys(self.days_off, False) | dict.fromkeys(self.days_worked, True)
 
     @cached_property
-    def day_length(self) -> timedelta:
-        """Working time of one whole day."""
-        day = self.first_on
-        return sum((datetime.combine(day, b) - datetime.combine(day, a) for a, b in self.shifts), timedelta())
+    def worked(self) -> list[int]:
+        """The working days as ordinals, ascending: made once per calendar, asked by bisection."""
+        exceptions, last = self._exceptions, self.last_on.toordinal()
+        off = {day.toordinal() for day, worked in exceptions.items() if not worked}
+        extra = {day.toordinal() for day, worked in exceptions.items() if worked}
+        return [
+            day
+            for day in range(self.first_on.toordinal(), last + 1)
+            if ((day + 6) % 7 < 5 and day not in off) or day in extra  # noqa: PLR2004 - Saturday is 5
+        ]
+
+    @cached_property
+    def runs(self) -> list[tuple[int, int, bool | None]]:
+        """Neighbouring days of one sort: (first ordinal, ordinal after the last, worked / weekly rest / None = off)."""
+        worked, runs = set(self.worked), list[tuple[int, int, bool | None]]()
+        for day in range(self.first_on.toordinal(), self.last_on.toordinal() + 1):
+            sort = True if day in worked else None if (day + 6) % 7 < 5 else False  # noqa: PLR2004 - Saturday is 5
+            if runs and runs[-1][2] is sort:
+                runs[-1] = (runs[-1][0], day + 1, sort)
+            else:
+                runs.append((day, day + 1, sort))
+        return runs
+
+    @cached_property
+    def span(self) -> tuple[int, int]:
+        """First and last published day as ordinals."""
+        return self.first_on.toordinal(), self.last_on.toordinal()
+
+    @cached_property
+    def shift_edges(self) -> tuple[tuple[int, int, int], ...]:
+        """Per shift, in microseconds of the day: opens, closes, working time before it."""
+        edges, before = list[tuple[int, int, int]](), 0
+        for opens, closes in self.shifts:
+            edges.append((microseconds(opens), microseconds(closes), before))
+            before += microseconds(closes) - microseconds(opens)
+        return tuple(edges)
+
+    @cached_property
+    def day_length(self) -> int:
+        """Working time of one whole day, in microseconds."""
+        opens, closes, before = self.shift_edges[-1]
+        return before + closes - opens
 
     def is_worked(self, day: date) -> bool:
         """Whether the day is a working day. Raises CalendarMissing outside the published span."""

@@ -107,8 +107,15 @@ def digitization_required(catalogue: Catalogue, agency: Agency, procedure: Proce
     return any(start <= received_on for start in starts)
 
 
-def calendar_for(catalogue: Catalogue, agency_code: str, on: date) -> WorkingCalendar:
-    """All published years with the office hours of that agency on that day."""
+def calendar_for(catalogue: Catalogue, agency_code: str | None, on: date) -> WorkingCalendar:
+    """All published years with the office hours of that agency on that day; no agency = everybody's hours."""
+    shifts = _shifts(catalogue, agency_code, on)
+    if shifts not in catalogue.calendars:
+        catalogue.calendars[shifts] = _calendar(catalogue, shifts)
+    return catalogue.calendars[shifts]
+
+
+def _calendar(catalogue: Catalogue, shifts: Shifts) -> WorkingCalendar:
     years = sorted(catalogue.calendar_years, key=lambda row: row.year)
     days = sorted((day, kind) for row in years for day, kind in row.days.items())
     return WorkingCalendar(
@@ -117,7 +124,7 @@ def calendar_for(catalogue: Catalogue, agency_code: str, on: date) -> WorkingCal
         last_on=date(years[-1].year, 12, 31),
         days_off=tuple(day for day, kind in days if kind is not DayKind.SWAP_WORK),
         days_worked=tuple(day for day, kind in days if kind is DayKind.SWAP_WORK),
-        shifts=_shifts(catalogue, agency_code, on),
+        shifts=shifts,
     )
 
 
@@ -184,10 +191,10 @@ def _area(catalogue: Catalogue, agency_code: str, on: date) -> Area | None:
     return None
 
 
-def _shifts(catalogue: Catalogue, agency_code: str, on: date) -> Shifts:
+def _shifts(catalogue: Catalogue, agency_code: str | None, on: date) -> Shifts:
     """The nearest rule up the tree, else the rule for everybody."""
     rules = {row.agency_code: row.shifts for row in catalogue.office_hours if row.in_force(on)}
-    path = agency_path(catalogue, agency_code, on) if len(rules) > (None in rules) else ()
+    path = agency_path(catalogue, agency_code, on) if agency_code and len(rules) > (None in rules) else ()
     return next((rules[code] for code in (*path, None) if code in rules), OFFICE_HOURS)
 
 

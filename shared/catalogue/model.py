@@ -284,6 +284,11 @@ class Catalogue(Row):
     indicators: tuple[Indicator, ...]
 
     @cached_property
+    def calendars(self) -> dict[Shifts, WorkingCalendar]:
+        """Calendars made so far, by office hours: `lookup.calendar_for` fills it."""
+        return {}
+
+    @cached_property
     def procedures_by_code(self) -> Mapping[str, tuple[Procedure, ...]]:
         """All versions of each procedure, oldest first."""
         return _grouped(self.procedures)

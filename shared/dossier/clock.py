@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 
 from shared.catalogue.model import CalendarMissing, ProcessingTime, Unit
 from shared.dossier import actions
-from shared.dossier.deadline import Due, due, near_due_at, working_time_between
+from shared.dossier.deadline import Due, due, near_due_at, remaining
 from shared.dossier.lifecycle import STAGES, Act, Clock, Stage
 from shared.dossier.records import Pause, PauseReason
 from shared.dossier.refusal import Refused
@@ -61,11 +61,11 @@ def warned_at(since: datetime, due_at: datetime, terms: Terms) -> datetime | Non
     return actions.instant(at) if at < due_at else None
 
 
-def minutes_left(at: datetime, due_at: datetime | None, terms: Terms) -> int | None:
-    """Working minutes between a pause's beginning and what was due then; 0 when it was late already."""
-    if due_at is None:
+def minutes_left(at: datetime, received_at: datetime | None, due_at: datetime | None, terms: Terms) -> int | None:
+    """Working minutes that a pause keeps for later; 0 when the dossier was late already."""
+    if due_at is None or received_at is None:
         return None
-    return int(working_time_between(at, due_at, terms.calendar) / timedelta(minutes=1))
+    return remaining(received_at, due_at, at, terms.processing_time, terms.calendar) // timedelta(minutes=1)
 
 
 def answer_of(asked_at: datetime, limit: ProcessingTime, terms: Terms) -> datetime:
@@ -114,7 +114,7 @@ def turn(dossier: Dossier, before: Stage | None, stage: Stage, act: Act, at: dat
             count(dossier)
     if is_paused(stage) and dossier.terms:
         dossier.pauses = (*dossier.pauses, Pause(reason=REASONS[stage], start_at=at, due_at=dossier.due_at))
-        dossier.remaining_minutes = minutes_left(at, dossier.due_at, dossier.terms)
+        dossier.remaining_minutes = minutes_left(at, dossier.received_at, dossier.due_at, dossier.terms)
         dossier.due_at = dossier.near_due_at = None
 
 

@@ -7,11 +7,11 @@ otherwise. Called by the dossier's state inside the workflow, by forms and by th
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from datetime import date, datetime, time, timedelta
+from operator import itemgetter
 from typing import Final, Literal, NamedTuple
-
-from pydantic import AwareDatetime, BaseModel, ConfigDict
 
 from shared.catalogue.model import (
     CalendarMissing,
@@ -20,7 +20,7 @@ from shared.catalogue.model import (
     Unit,
     WorkingCalendar,
 )
-from shared.dossier.derivation import LAW, WORDS, Derivation, Reason, Step
+from shared.dossier.derivation import LAW, WORDS, Derivation, Reason, Step, whole_days
 from shared.dossier.working_time import (
     DAY,
     ZERO,
@@ -30,8 +30,10 @@ from shared.dossier.working_time import (
     local,
     midnight,
     next_worked,
+    nth_worked,
     opening,
     shifts_from,
+    start_of,
     this_or_next_worked,
     utc,
     worked_between,
@@ -53,6 +55,8 @@ __all__ = [
     "apology_by",
     "due",
     "hand_over_by",
+    "near_due_at",
+    "remaining",
     "standing",
     "supplement_by",
     "working_time_between",
@@ -66,37 +70,53 @@ SUPPLEMENT_DAYS: Final = ProcessingTime(unit=Unit.WORKING_DAY, amount=3)
 """Form 02 after appraisal (NĐ 61/2018/NĐ-CP Điều 19.4)."""
 
 
-class Due(BaseModel):
+SORTS: Final = {True: Reason.WORKED, False: Reason.WEEKLY_REST, None: Reason.DAY_OFF}
+
+
+class Due(NamedTuple):
     """The answer: `base_due_at` without pauses, `due_at` with them; the steps lead from reception to the end."""
 
-    model_config = ConfigDict(frozen=True)
-
-    due_at: AwareDatetime
-    base_due_at: AwareDatetime
+    due_at: datetime
+    base_due_at: datetime
     steps: tuple[Step, ...]
+
+
+Interval = tuple[datetime, datetime]
 
 
 def due(
     received_at: datetime,
     limit: ProcessingTime,
     calendar: WorkingCalendar,
-    pauses: Sequence[tuple[datetime, datetime]] = (),
+    pauses: Sequence[Interval] = (),
     policy: SupplementClock = SupplementClock.PAUSE,
     *,
-    duties: Sequence[tuple[datetime, datetime]] = (),
+    duties: Sequence[Interval] = (),
     extension: ProcessingTime | None = None,
-    new_date: tuple[datetime, datetime] | None = None,
+    new_date: Interval | None = None,
 ) -> Due:
-    """The due instant and its derivation (R1-R7, R11); `pauses` are closed, in any order, overlaps allowed.
+    """The due instant and its derivation (R1-R7, R11, R12, R16).
+
+    `pauses` are closed supplement requests, in any order, overlaps allowed, under `policy`; `duties` are pauses that
+    always add (financial duty, force majeure by decision), after a restart too. `extension` is counted on from the end
+    of the limit, in its own unit (verification). `new_date` = (when the apology was sent, the new due instant): it
+    replaces whatever was due; only pauses that begin later move it.
 
     Raises ValueError for an instant without offset or a pause that ends before it starts; CalendarMissing, which names
     the year, when a needed day has no published calendar.
     """
-    case = _Case(local(received_at), limit, calendar, Derivation())
-    base = _base(case)
-    moved = _restarted if policy is SupplementClock.RESTART else _paused
-    end = moved(case, base, _clipped(pauses, case.start))
-    return Due.model_construct(due_at=utc(end), base_due_at=utc(base), steps=case.derivation.steps())
+    case = _Case(local(received_at), limit, extension, calendar, Derivation())
+    end = base = _base(case)
+    stops, adding = _clipped(pauses, case.start), _clipped(duties, case.start)
+    restarts = policy is SupplementClock.RESTART
+    if new_date is None:
+        end = _restarted(case, base, stops, adding) if restarts else _paused(case, base, sorted([*stops, *adding]))
+    else:
+        decided, end = local(new_date[0]), local(new_date[1])
+        case.derivation.add(decided, end, Reason.APPOINTED)
+        later = [stop for stop in sorted([*stops, *adding]) if stop[0] > decided]
+        end = _paused(case, end, later)
+    return Due(utc(end), utc(base), case.derivation.steps())
 
 
 class _Case(NamedTuple):
@@ -104,11 +124,22 @@ class _Case(NamedTuple):
 
     start: datetime
     limit: ProcessingTime
+    extension: ProcessingTime | None
     calendar: WorkingCalendar
     derivation: Derivation
 
 
 def _base(case: _Case) -> datetime:
+    """The end of the limit and, where verification lengthens it, of the extension."""
+    end = _limit(case)
+    if case.extension is None:
+        return end
+    further = _limit(case._replace(start=end, limit=case.extension, extension=None, derivation=Derivation()))
+    case.derivation.add(end, further, Reason.EXTENDED, case.extension.amount)
+    return further
+
+
+def _limit(case: _Case) -> datetime:
     match case.limit.unit:
         case Unit.WORKING_DAY:
             return _working_days(case)
@@ -124,20 +155,18 @@ def _base(case: _Case) -> datetime:
 
 def _working_days(case: _Case) -> datetime:
     """R2, R3: the N-th working day after the reception day, at closing time."""
-    day, left = case.start.date(), case.limit.amount
-    case.derivation.add(case.start, midnight(day + DAY), Reason.RECEPTION_DAY)
-    first, run, counted = day + DAY, Reason.RECEPTION_DAY, 0
-    while left:
-        day += DAY
-        today = Reason.WORKED if case.calendar.is_worked(day) else _rest(day)
-        if today is not run and day != first:
-            case.derivation.add(midnight(first), midnight(day), run, counted)
-            first, counted = day, 0
-        run = today
-        if run is Reason.WORKED:
-            left, counted = left - 1, counted + 1
-    end = closing(day, case.calendar)
-    case.derivation.add(midnight(first), end, run, counted)
+    first = case.start.toordinal() + 1
+    last = nth_worked(date.fromordinal(first), case.limit.amount - 1, case.calendar).toordinal()
+    case.derivation.add(case.start, start_of(first), Reason.RECEPTION_DAY)
+    runs = case.calendar.runs
+    for index in range(bisect_right(runs, first, key=itemgetter(0)) - 1, len(runs)):
+        begins, ends, sort = runs[index]
+        begins = max(begins, first)
+        if ends > last:
+            break
+        case.derivation.put(whole_days(begins, ends, SORTS[sort]))
+    end = closing(date.fromordinal(last), case.calendar)
+    case.derivation.add(start_of(begins), end, Reason.WORKED, last + 1 - begins)
     return end
 
 
@@ -208,16 +237,17 @@ def _paused(case: _Case, base: datetime, stops: list[tuple[datetime, datetime]])
     return end
 
 
-def _restarted(case: _Case, base: datetime, stops: list[tuple[datetime, datetime]]) -> datetime:
-    """R11, RESTART: the limit is counted again from the end of the last request that began in time."""
-    end, complete = base, case.start
+def _restarted(case: _Case, base: datetime, stops: list[Interval], duties: list[Interval]) -> datetime:
+    """R11, RESTART: counted again from the end of the last request that began in time; other pauses then add."""
+    complete, end = case.start, _paused(case, base, duties)
     for asked, done in stops:
         if asked >= end:
             break
         if done > complete:
             complete = done
             case.derivation.add(asked, done, Reason.RESTARTED)
-            end = _base(case._replace(start=done))
+            again = case._replace(start=done)
+            end = _paused(again, _base(again), [(max(a, done), b) for a, b in duties if b > done])
     return end
 
 
@@ -243,6 +273,19 @@ def _rest(day: date) -> Reason:
 
 
 # ── other clocks ──────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def remaining(
+    received_at: datetime, due_at: datetime, paused_at: datetime, limit: ProcessingTime, calendar: WorkingCalendar
+) -> timedelta:
+    """Working time that an open pause keeps for later: from its beginning to what was due then.
+
+    For day units the reception day holds none (R2).
+    """
+    start = max(local(paused_at), local(received_at))
+    if limit.unit is not Unit.WORKING_HOUR:
+        start = max(start, midnight(local(received_at).date() + DAY))
+    return worked_between(start, local(due_at), calendar)
 
 
 def near_due_at(received_at: datetime, due_at: datetime, share: float, calendar: WorkingCalendar) -> datetime:

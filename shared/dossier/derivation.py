@@ -5,14 +5,12 @@ Codes travel; `WORDS` says them in Vietnamese to clerks and citizens. Filled by 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import Final
+from functools import lru_cache
+from typing import Final, NamedTuple
 
-from pydantic import AwareDatetime
-
-from shared.dossier.working_time import utc
+from shared.dossier.working_time import start_of, utc
 
 
 class Reason(StrEnum):
@@ -32,6 +30,8 @@ class Reason(StrEnum):
     ADDED = "ADDED"
     ROUNDED = "ROUNDED"
     RESTARTED = "RESTARTED"
+    EXTENDED = "EXTENDED"
+    APPOINTED = "APPOINTED"
 
 
 WORDS: Final = {
@@ -49,6 +49,8 @@ WORDS: Final = {
     Reason.ADDED: "Cộng thời gian làm việc đã tạm dừng",
     Reason.ROUNDED: "Làm tròn đến hết giờ làm việc trong ngày",
     Reason.RESTARTED: "Hồ sơ đã đủ, tính lại thời hạn từ đầu",
+    Reason.EXTENDED: "Kéo dài để xác minh",
+    Reason.APPOINTED: "Ngày hẹn mới theo thư xin lỗi",
 }
 LAW: Final = {
     Reason.RECEPTION_DAY: "BLDS 2015 Điều 147.2",
@@ -65,15 +67,16 @@ LAW: Final = {
     Reason.ADDED: "NĐ 61/2018/NĐ-CP Điều 19.4",
     Reason.ROUNDED: "BLDS 2015 Điều 148.6",
     Reason.RESTARTED: "NĐ 61/2018/NĐ-CP Điều 19.4",
+    Reason.EXTENDED: "Luật Hộ tịch 2014 và luật chuyên ngành về xác minh",
+    Reason.APPOINTED: "NĐ 61/2018/NĐ-CP Điều 19.9",
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Step:
+class Step(NamedTuple):
     """One interval of the derivation. `counts` is in the limit's own unit (days, months, hours); 0 = not counted."""
 
-    from_at: AwareDatetime
-    to_at: AwareDatetime
+    from_at: datetime
+    to_at: datetime
     counts: float
     reason: Reason
     law: str
@@ -83,17 +86,26 @@ class Derivation:
     """Collects steps in local time; neighbours of one reason become one interval."""
 
     def __init__(self) -> None:
-        self._steps: list[tuple[datetime, datetime, float, Reason]] = []
+        self._steps: list[Step] = []
 
     def add(self, start: datetime, end: datetime, reason: Reason, counts: float = 0) -> None:
         if self._steps and reason not in (Reason.PAUSED, Reason.RESTARTED):
-            first, last, counted, before = self._steps[-1]
-            if before is reason and last == start:
-                self._steps[-1] = (first, end, counted + counts, reason)
+            before = self._steps[-1]
+            if before.reason is reason and before.to_at == utc(start):
+                self._steps[-1] = before._replace(to_at=utc(end), counts=before.counts + counts)
                 return
-        self._steps.append((start, end, counts, reason))
+        self._steps.append(Step(utc(start), utc(end), counts, reason, LAW[reason]))
+
+    def put(self, step: Step) -> None:
+        """A step that cannot belong to the one before."""
+        self._steps.append(step)
 
     def steps(self) -> tuple[Step, ...]:
-        return tuple(
-            Step(utc(start), utc(end), float(counts), reason, LAW[reason]) for start, end, counts, reason in self._steps
-        )
+        return tuple(self._steps)
+
+
+@lru_cache(maxsize=4096)
+def whole_days(first: int, end: int, reason: Reason) -> Step:
+    """The days [first, end) by their ordinals: the same few runs of days explain most due times."""
+    counts = end - first if reason is Reason.WORKED else 0
+    return Step(utc(start_of(first)), utc(start_of(end)), counts, reason, LAW[reason])

@@ -9,6 +9,7 @@ from datetime import date, datetime, timedelta
 
 from shared.catalogue.model import ProcessingTime, SupplementClock, Unit, WorkingCalendar
 
+Interval = tuple[datetime, datetime]
 MINUTE = timedelta(minutes=1)
 DAY = timedelta(days=1)
 
@@ -66,19 +67,36 @@ class Reference:
         self,
         start: datetime,
         limit: ProcessingTime,
-        pauses: Sequence[tuple[datetime, datetime]] = (),
+        pauses: Sequence[Interval] = (),
         policy: SupplementClock = SupplementClock.PAUSE,
+        duties: Sequence[Interval] = (),
+        extension: ProcessingTime | None = None,
+        new_date: Interval | None = None,
     ) -> datetime:
-        base = end = self.base(start, limit)
+        def counted(begin: datetime) -> datetime:
+            end = self.base(begin, limit)
+            return self.base(end, extension) if extension else end
+
         in_days = limit.unit is not Unit.WORKING_HOUR
-        paused: set[datetime] = set()
-        complete = start
+        if new_date is not None:
+            later = [pause for pause in [*pauses, *duties] if max(pause[0], start) > new_date[0]]
+            return self._pushed(new_date[1], start, later, in_days=in_days)
+        if policy is SupplementClock.PAUSE:
+            return self._pushed(counted(start), start, [*pauses, *duties], in_days=in_days)
+        complete, end = start, self._pushed(counted(start), start, duties, in_days=in_days)
+        for asked, done in sorted(pauses):
+            if asked < done and done > complete and max(asked, start) < end:
+                complete = done
+                rest = [(max(a, complete), b) for a, b in duties if b > complete]
+                end = self._pushed(counted(complete), complete, rest, in_days=in_days)
+            elif max(asked, start) >= end:
+                break
+        return end
+
+    def _pushed(self, base: datetime, start: datetime, pauses: Sequence[Interval], *, in_days: bool) -> datetime:
+        end, paused = base, set[datetime]()
         for asked, done in sorted(pauses):
             if asked == done or done <= start or max(asked, start) >= end:
-                continue
-            if policy is SupplementClock.RESTART:
-                complete = max(complete, done)
-                end = self.base(complete, limit)
                 continue
             paused.update(self.paused_minutes(max(asked, start), done))
             counted = [minute for minute in paused if not in_days or minute.date() > start.date()]
