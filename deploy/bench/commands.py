@@ -25,6 +25,7 @@ from temporalio.client import Client
 from temporalio.contrib.pydantic import pydantic_data_converter
 
 from deploy.bench import floor
+from deploy.bench.due import due_times
 from deploy.bench.lives import FloorDriver, PublicDriver, Sample, rate, sample
 from deploy.local import tokens
 from deploy.local.stack import Stack
@@ -39,6 +40,9 @@ SERVICES: Final = ("intake", "processing", "payment", "delivery", "metrics")
 PROVINCE: Final = "000.00.00.H39"
 IDLE_LIVES: Final = 15
 """Lives made one after another to measure a click on an idle machine."""
+
+
+app.command("due")(due_times)
 
 
 @app.callback()

@@ -63,7 +63,7 @@ class Reference:
             return at
         return self.minutes[bisect.bisect_left(self.minutes, at) + minutes - 1] + MINUTE
 
-    def due(
+    def due(  # noqa: PLR0917 - the engine's own arguments
         self,
         start: datetime,
         limit: ProcessingTime,
