@@ -11,7 +11,7 @@ from typing import Any, Final
 from pydantic import TypeAdapter
 
 from shared.contracts import delivery, facts
-from shared.dossier.lifecycle import CHANGES, MOVES, NOT_YET, STAGES, Landing, Stage
+from shared.dossier.lifecycle import CHANGES, MOVES, STAGES, Landing, Stage
 
 ROOT: Final = Path(__file__).parent.parent
 SERVICES: Final = ("intake", "processing", "payment", "delivery", "metrics")
@@ -114,7 +114,7 @@ def diagram() -> str:
         if move.to is Landing.SAME:
             continue
         to = "WITHDRAW_ASKED_BEFORE" if move.to is Landing.BEFORE else str(move.to)
-        edges.setdefault((str(stage) if stage else "[*]", to), []).append(f"({act})" if act in NOT_YET else act)
+        edges.setdefault((str(stage) if stage else "[*]", to), []).append(act)
     for (stage_name, to), acts in edges.items():
         if to == "WITHDRAW_ASKED_BEFORE":
             lines.append(f"    note right of {stage_name}: {', '.join(acts)} leads back to the stage before")

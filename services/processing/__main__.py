@@ -36,16 +36,17 @@ async def main() -> int:
     await database.migrate(url, SCHEMA, Path(__file__).parent / "migrations")
     engine = database.engine(url)
     workflows = await temporal.connect(settings)
+    intake = client(str(settings.intake_url), where="intake", token=ServiceToken(settings.token_key.get_secret_value()))
     door = Door(
         sessions=database.sessions(engine),
         desk=DossierDesk(workflows),
         catalogue=load_catalogue(),
         objects=Objects(settings.objects_dir, settings.objects_key.get_secret_value()),
+        file=IntakeApplicantFile(intake),
     )
-    intake = client(str(settings.intake_url), where="intake", token=ServiceToken(settings.token_key.get_secret_value()))
     signing = client(str(settings.signing_url), where="signing", token=settings.signing_token.get_secret_value)
     press = Press()
-    signatures = Signatures(door, IntakeApplicantFile(intake), RemoteSignatureService(signing), press)
+    signatures = Signatures(door, door.file, RemoteSignatureService(signing), press)
     events = broker(settings)
     consumer.listen(events, door)
     consumers = Consumers(events)

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import Protocol
 
 import orjson
 
 from services.processing import store
+from services.processing.adapters.applicant_file import ApplicantFile
 from services.processing.rules import asked as wishes
 from services.processing.rules import signing
 from services.processing.rules.worklist import allowed, readable_resource, resource_of
@@ -53,6 +54,7 @@ class Door:
     desk: Desk
     catalogue: Catalogue
     objects: Objects
+    file: ApplicantFile
     now: Callable[[], datetime] = now
 
 
@@ -63,11 +65,13 @@ class Click:
     command_id: str
     actions: Sequence[Action]
     seq: int | None = None
+    words: str = ""
 
     def request_hash(self, person_code: str) -> str:
         """Who asked for what."""
         asked = [action.model_dump(mode="json") for action in self.actions]
-        return request_hash(person_code.encode(), orjson.dumps([asked, self.seq]))
+        told = [asked, self.seq, self.words] if self.words else [asked, self.seq]
+        return request_hash(person_code.encode(), orjson.dumps(told))
 
 
 async def read(door: Door, actor: Actor, dossier_code: str) -> Facts:
@@ -100,6 +104,8 @@ async def take(door: Door, actor: Actor, dossier_code: str, click: Click) -> Fac
         seq=click.seq,
         traceparent=current_traceparent(),
     )
+    if click.words:  # before the act, so that no paper misses its words; an act refused leaves words nobody reads
+        await door.file.keep_words(dossier_code, click.command_id, click.words)
     after = await door.desk.act(dossier_code, order)
     async with door.sessions.begin() as session:
         stands_for = await store.record_command(session, dossier_code, click.command_id, asked_hash, door.now())
@@ -116,6 +122,11 @@ async def learn(door: Door, batch: Sequence[Facts]) -> None:
     """Facts that came over Kafka: the same upsert as after a click."""
     async with door.sessions.begin() as session:
         await store.upsert(session, batch)
+
+
+def today(door: Door) -> date:
+    """The day in Viet Nam."""
+    return signing.local_day(door.now())
 
 
 def resource(door: Door, facts: Facts) -> Resource:

@@ -4,18 +4,26 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
 from fastapi import APIRouter, Depends, FastAPI, Header, Request, Response
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from services.processing import acts, store
 from services.processing.acts import Click, Door
-from services.processing.rules.asked import ACTS, Asked
+from services.processing.rules.asked import ACTS, WORDY, Asked
 from services.processing.rules.signing import is_issued, local_day
 from services.processing.rules.worklist import agencies_below, scope_of
-from services.processing.views import DossierView, WorklistPage, dossier_view, worklist_rows
+from services.processing.views import (
+    DeadlineView,
+    DossierView,
+    WorklistPage,
+    deadline_view,
+    dossier_view,
+    worklist_rows,
+)
 from shared.contracts.facts import Facts
+from shared.contracts.person import MOST_WORDS
 from shared.dossier import actions
 from shared.dossier.codes import AgencyCode, CommandId, DossierCode
 from shared.dossier.lifecycle import Act, Role, TaskKind
@@ -56,6 +64,14 @@ class ActsAsked(BaseModel):
 
     actions: Annotated[tuple[Asked, ...], Field(min_length=1, max_length=4)]
     seq: Annotated[int, Field(ge=1)] | None = None
+    words: Annotated[str, Field(max_length=MOST_WORDS)] = ""
+    """For the applicant, in full sentences; printed on the paper that goes with the act."""
+
+    @model_validator(mode="after")
+    def _say_what_is_missing(self) -> Self:
+        if not self.words.strip() and any(action.kind in WORDY for action in self.actions):
+            raise ValueError("words: the applicant is told in words")
+        return self
 
 
 @router.get("/worklist", response_model=WorklistPage)
@@ -95,6 +111,16 @@ async def dossier(request: Request, actor: Reader, door: TheDoor, dossier_code: 
     return not_modified(request, facts.seq) or _shown(door, actor, facts)
 
 
+@router.get("/dossiers/{dossier_code}/deadline", response_model=DeadlineView)
+@allows(Right.READ_DOSSIER)
+async def deadline(actor: Reader, door: TheDoor, dossier_code: DossierCode) -> Response:
+    """Why it is due when it is: each interval with its reason and article. 404 before acceptance."""
+    view = deadline_view(await acts.read(door, actor, dossier_code), door.catalogue)
+    if view is None:
+        raise Unknown
+    return Response(view.model_dump_json(by_alias=True), media_type="application/json")
+
+
 @router.post("/dossiers/{dossier_code}/claim", response_model=DossierView)
 @allows(Act.CLAIM)
 async def claim(actor: Staff, door: TheDoor, dossier_code: DossierCode, idempotency_key: IdempotencyKey) -> Response:
@@ -108,7 +134,7 @@ async def act(
     actor: Staff, door: TheDoor, dossier_code: DossierCode, idempotency_key: IdempotencyKey, asked: ActsAsked
 ) -> Response:
     """One click on a dossier. 409 names the acts allowed now; the same key with the same body is one act."""
-    click = Click(idempotency_key, asked.actions, asked.seq)
+    click = Click(idempotency_key, asked.actions, asked.seq, asked.words.strip())
     return _shown(door, actor, await acts.take(door, actor, dossier_code, click))
 
 
@@ -166,14 +192,14 @@ def _json(view: BaseModel, headers: Mapping[str, str]) -> Response:
 
 
 def _cursor(row: store.Row) -> str:
-    return cursor_of(row.due_order.isoformat(), row.facts.dossier_code)
+    return cursor_of(row.due_order.isoformat(), row.facts.dossier_code, row.task.kind if row.task else "")
 
 
-def _place(after: str | None) -> tuple[datetime, str] | None:
-    key = key_of(after, 2)
+def _place(after: str | None) -> tuple[datetime, str, str] | None:
+    key = key_of(after, 3)
     if key is None:
         return None
     try:
-        return datetime.fromisoformat(str(key[0])).astimezone(UTC), str(key[1])
+        return datetime.fromisoformat(str(key[0])).astimezone(UTC), str(key[1]), str(key[2])
     except ValueError as error:
         raise Problem(400, "cursor_invalid", detail=("Con trỏ trang không hợp lệ.", "Not a cursor of ours.")) from error

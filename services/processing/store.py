@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Final
+from typing import Any, Final
 
 from sqlalchemy import (
     Column,
@@ -20,6 +20,7 @@ from sqlalchemy import (
     Table,
     Text,
     and_,
+    delete,
     func,
     insert,
     literal,
@@ -33,7 +34,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.dialects.postgresql import insert as upsert_into
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from services.processing.rules.worklist import task_of
+from services.processing.rules.worklist import Task, errands_of, had_errands, task_of
 from shared.contracts.facts import Facts
 from shared.dossier.lifecycle import Role, TaskKind
 from shared.platform.database import metadata_for
@@ -59,6 +60,16 @@ holding = Table(
     Column("seq", Integer, nullable=False),
     Column("person_code", Text, nullable=False),
     comment="who holds a dossier: facts say only that somebody does",
+)
+errand = Table(
+    "errand",
+    metadata,
+    Column("dossier_code", Text, primary_key=True),
+    Column("role", Text, primary_key=True),
+    Column("task", Text, primary_key=True),
+    Column("agency_code", Text, primary_key=True),
+    Index(None, "role", "agency_code"),
+    comment="whom a dossier waits for beside its open task: consulted agencies, second persons",
 )
 command = Table(
     "command",
@@ -95,15 +106,16 @@ NO_DUE: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 @dataclass(frozen=True)
 class Row:
-    """The newest facts of a dossier and who holds it (empty: not known here, or nobody)."""
+    """The newest facts of a dossier and who holds it (empty: not known here, or nobody); in a list also the task."""
 
     facts: Facts
     holder: str
+    task: Task | None = None
 
     @property
     def due_order(self) -> datetime:
         """Its place in the list."""
-        return self.facts.due_at or NO_DUE
+        return due_order(self.facts)
 
 
 @dataclass(frozen=True)
@@ -122,6 +134,11 @@ class Number:
     year: int
     agency_code: str
     signed: SignedFile | None = None
+
+
+def due_order(facts: Facts) -> datetime:
+    """Due time; while paused the limit of whoever is waited for."""
+    return facts.due_at or facts.asked_until or NO_DUE
 
 
 # ── the worklist ──────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -162,10 +179,30 @@ async def upsert(session: AsyncSession, batch: Sequence[Facts]) -> None:
             "agencies": [
                 task.agency_code if task else facts.agency_competent for task, facts in zip(tasks, rows, strict=True)
             ],
-            "dues": [facts.due_at or NO_DUE for facts in rows],
+            "dues": [due_order(facts) for facts in rows],
             "facts": [facts.model_dump_json() for facts in rows],
         },
     )
+    if busy := [facts for facts in rows if had_errands(facts)]:
+        await _put_errands(session, busy)
+
+
+async def _put_errands(session: AsyncSession, rows: Sequence[Facts]) -> None:
+    """The errands of the facts that are newest now; the rows locked by the upsert keep writers apart."""
+    seqs = {facts.dossier_code: facts.seq for facts in rows}
+    newest = await session.execute(
+        select(worklist.c.dossier_code).where(tuple_(worklist.c.dossier_code, worklist.c.seq).in_(list(seqs.items())))
+    )
+    codes = set(newest.scalars())
+    await session.execute(delete(errand).where(errand.c.dossier_code.in_(codes)))
+    values = [
+        {"dossier_code": facts.dossier_code, "role": task.role, "task": task.kind, "agency_code": task.agency_code}
+        for facts in rows
+        if facts.dossier_code in codes
+        for task in errands_of(facts)
+    ]
+    if values:
+        await session.execute(upsert_into(errand).values(values).on_conflict_do_nothing())
 
 
 async def find(session: AsyncSession, dossier_code: str) -> Row | None:
@@ -179,17 +216,38 @@ async def tasks(
     scope: Mapping[Role, Collection[str]],
     *,
     kind: TaskKind | None,
-    after: tuple[datetime, str] | None,
+    after: tuple[datetime, str, str] | None,
     limit: int,
 ) -> list[Row]:
-    """Open tasks of these roles at these agencies, by due time (none first) and code, after a place in the list."""
-    mine = or_(*(and_(worklist.c.role == role, worklist.c.agency_code.in_(codes)) for role, codes in scope.items()))
-    asked = _rows().where(mine).order_by(worklist.c.due_order, worklist.c.dossier_code).limit(limit)
-    if kind is not None:
-        asked = asked.where(worklist.c.task == kind)
+    """Open tasks and errands of these roles at these agencies, by due time (none first), code and kind of task."""
+    both = _mine(worklist, scope, kind).union_all(_mine(errand, scope, kind)).subquery("mine")
+    place = (both.c.due_order, both.c.dossier_code, both.c.task)
+    asked = (
+        select(both, holding.c.person_code.label("holder"))
+        .select_from(both.outerjoin(holding, holding.c.dossier_code == both.c.dossier_code))
+        .order_by(*place)
+        .limit(limit)
+    )
     if after is not None:
-        asked = asked.where(tuple_(worklist.c.due_order, worklist.c.dossier_code) > tuple_(*after))
-    return [Row(Facts.model_validate(row.facts), row.holder or "") for row in await session.execute(asked)]
+        asked = asked.where(tuple_(*place) > tuple_(*after))
+    return [
+        Row(
+            Facts.model_validate(row.facts),
+            row.holder or "",
+            Task(TaskKind(row.task), Role(row.role), row.agency_code),
+        )
+        for row in await session.execute(asked)
+    ]
+
+
+def _mine(table: Table, scope: Mapping[Role, Collection[str]], kind: TaskKind | None) -> Select[Any]:
+    """The rows of `worklist` or `errand` that a scope covers."""
+    asked = select(
+        worklist.c.dossier_code, worklist.c.due_order, table.c.role, table.c.task, table.c.agency_code, worklist.c.facts
+    ).where(or_(*(and_(table.c.role == role, table.c.agency_code.in_(codes)) for role, codes in scope.items())))
+    if table is errand:
+        asked = asked.where(errand.c.dossier_code == worklist.c.dossier_code)
+    return asked if kind is None else asked.where(table.c.task == kind)
 
 
 async def record_holder(session: AsyncSession, dossier_code: str, seq: int, person_code: str) -> None:

@@ -13,7 +13,7 @@ import orjson
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 from shared.catalogue.model import Exemption
-from shared.dossier.actions import ApplicantType, Channel, Fault, Outcome, PaidVia, ReturnWay
+from shared.dossier.actions import ApplicantType, Channel, Fault, Outcome, PaidVia, ReturnWay, Subject
 from shared.dossier.codes import AgencyCode, DocumentKind, DossierCode, ProcedureCode, ResultCode, Word
 from shared.dossier.lifecycle import STAGES, Clock, Stage
 from shared.dossier.records import Change, PauseReason
@@ -120,6 +120,8 @@ class Facts(_Public):
     duty_notice: str | None = None
     consultations: tuple[ConsultationFacts, ...] = ()
     overrides: tuple[Word, ...] = ()
+    override_asked: Subject | None = None
+    stop_asked: bool = False
     withdrawn: bool = False
     population_check: bool = False
     outcome: Outcome | None = None
@@ -219,6 +221,8 @@ def facts_of(dossier: Dossier) -> Facts:
             ConsultationFacts.model_validate(asked, from_attributes=True) for asked in dossier.consultations
         ),
         overrides=dossier.overrides,
+        override_asked=dossier.asked_override.subject if dossier.asked_override else None,
+        stop_asked=dossier.stop_asked_by is not None,
         withdrawn=dossier.withdrawn,
         population_check=dossier.population_checked,
         outcome=dossier.outcome,

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from enum import StrEnum
+from typing import Annotated, Final
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
-from shared.dossier.codes import DossierCode
+from shared.dossier.codes import CommandId, DossierCode
+
+MOST_WORDS: Final = 4_000
 
 
 class Purpose(StrEnum):
@@ -45,3 +48,13 @@ class NamesAsked(BaseModel):
 
     purpose: Purpose
     dossier_codes: tuple[DossierCode, ...]
+
+
+class WordsTold(BaseModel):
+    """What an officer wrote for the applicant with one order; free text, so only intake keeps it."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    dossier_code: DossierCode
+    command_id: CommandId
+    words: Annotated[str, Field(min_length=1, max_length=MOST_WORDS)]

@@ -94,6 +94,9 @@ class TaskKind(StrEnum):
     DECIDE_WITHDRAWAL = "DECIDE_WITHDRAWAL"
     RETURN = "RETURN"
     FOLLOW_PARCEL = "FOLLOW_PARCEL"
+    APOLOGISE = "APOLOGISE"
+    DECIDE_STOP = "DECIDE_STOP"
+    DECIDE_OVERRIDE = "DECIDE_OVERRIDE"
 
 
 class Form(StrEnum):
@@ -203,7 +206,9 @@ _NOBODY = _tasks()
 STAGES: Final[Mapping[Stage, Meaning]] = MappingProxyType(
     {
         Stage.SUBMITTED: Meaning(Clock.IDLE, 1, _tasks(CLERK=TaskKind.RECEIVE), "Mới đăng ký"),
-        Stage.INTAKE_INCOMPLETE: Meaning(Clock.IDLE, 5, _NOBODY, "Chờ hoàn thiện trước tiếp nhận"),
+        Stage.INTAKE_INCOMPLETE: Meaning(
+            Clock.IDLE, 5, _tasks(CLERK=TaskKind.CHECK_SUPPLEMENT), "Chờ hoàn thiện trước tiếp nhận"
+        ),
         Stage.FEE_BEFORE: Meaning(
             Clock.IDLE, 6, _tasks(ACCOUNTANT=TaskKind.COLLECT_FEE), "Chờ nộp phí trước tiếp nhận"
         ),
@@ -211,7 +216,7 @@ STAGES: Final[Mapping[Stage, Meaning]] = MappingProxyType(
         Stage.ACCEPTED: Meaning(Clock.RUNS, 2, _tasks(CLERK=TaskKind.TRANSFER), "Được tiếp nhận"),
         Stage.ROUTING: Meaning(Clock.RUNS, 2, _tasks(CLERK=TaskKind.ROUTE), "Chờ xác định cơ quan giải quyết"),
         Stage.PROCESSING: Meaning(Clock.RUNS, 4, _tasks(SPECIALIST=TaskKind.APPRAISE), "Đang xử lý"),
-        Stage.CONSULTING: Meaning(Clock.RUNS, 4, _tasks(SPECIALIST=TaskKind.ANSWER), "Đang lấy ý kiến phối hợp"),
+        Stage.CONSULTING: Meaning(Clock.RUNS, 4, _tasks(SPECIALIST=TaskKind.APPRAISE), "Đang lấy ý kiến phối hợp"),
         Stage.SUPPLEMENT: Meaning(Clock.PAUSED, 5, _tasks(CLERK=TaskKind.CHECK_SUPPLEMENT), "Yêu cầu bổ sung giấy tờ"),
         Stage.FINANCIAL_DUTY: Meaning(
             Clock.PAUSED, 6, _tasks(ACCOUNTANT=TaskKind.CHECK_DUTY), "Chờ nghĩa vụ tài chính"

@@ -46,6 +46,8 @@ class Resource(BaseModel):
     model_config = ConfigDict(frozen=True)
 
     agency_path: tuple[AgencyCode, ...] = ()
+    consulted: tuple[tuple[AgencyCode, ...], ...] = ()
+    """Agencies whose opinion is still awaited, each with its ancestors."""
     owner_code: PersonCode = ""
     dossier_code: DossierCode | None = None
 
@@ -102,9 +104,11 @@ def as_whom(actor: Actor, act: Act, resource: Resource) -> By | None:
     roles = frozenset[Role]().union(*(move.by for (_, other), move in MOVES.items() if other is act))
     agency = resource.agency_path[0] if resource.agency_path else None
     if actor.kind is Kind.STAFF:
+        paths = resource.consulted if act is Act.ANSWER_CONSULT else (resource.agency_path,)
         for grant in sorted(actor.grants, key=lambda grant: (grant.role, grant.agency_code)):
-            if grant.role in roles and grant.agency_code in resource.agency_path:
-                return By(role=grant.role, agency_code=agency, person_code=actor.person_code)
+            for path in paths:
+                if grant.role in roles and grant.agency_code in path:
+                    return By(role=grant.role, agency_code=path[0], person_code=actor.person_code)
     if actor.kind is Kind.CITIZEN and Role.APPLICANT in roles and _owns(actor, resource):
         return By(role=Role.APPLICANT, agency_code=agency)
     if actor.kind is Kind.SERVICE:

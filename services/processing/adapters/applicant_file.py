@@ -6,7 +6,7 @@ from typing import Protocol
 
 from pydantic import TypeAdapter, ValidationError
 
-from shared.contracts.person import NamesAsked, PersonName, Purpose
+from shared.contracts.person import NamesAsked, PersonName, Purpose, WordsTold
 from shared.platform.http import Client
 
 _NAMES = TypeAdapter(list[PersonName])
@@ -23,12 +23,20 @@ class ApplicantFile(Protocol):
         """The owner's full name, for printing on the result. Raises NameMissing, Away, Answered."""
         ...
 
+    async def keep_words(self, dossier_code: str, command_id: str, words: str) -> None:
+        """What an officer writes to the applicant, kept by intake for the paper. Raises Away, Answered."""
+        ...
+
 
 class IntakeApplicantFile:
     """Asks intake's private door with this service's token; nothing is kept."""
 
     def __init__(self, intake: Client) -> None:
         self._intake = intake
+
+    async def keep_words(self, dossier_code: str, command_id: str, words: str) -> None:
+        told = WordsTold(dossier_code=dossier_code, command_id=command_id, words=words)
+        await self._intake.post("/private/words", json=told.model_dump(mode="json"))
 
     async def name_of(self, dossier_code: str) -> str:
         asked = NamesAsked(purpose=Purpose.RESULT, dossier_codes=(dossier_code,))

@@ -49,7 +49,22 @@ Asked = Annotated[
     | actions.DenyWithdraw
     | actions.HandOver
     | actions.TransferCompetence
-    | actions.Unbuilt,
+    | actions.AskCompletion
+    | actions.Lapse
+    | actions.Consult
+    | actions.AnswerConsult
+    | actions.GoOn
+    | actions.AskSupplement
+    | actions.SupplementExpired
+    | actions.AskFinancialDuty
+    | actions.DutyPaid
+    | actions.AskExtension
+    | actions.SendApology
+    | actions.ExplainOverdue
+    | actions.AskStop
+    | actions.Stop
+    | actions.AskOverride
+    | actions.Override,
     Field(discriminator="kind"),
 ]
 """Acts of this console. Filing, money and parcels have doors of their own at the services that own them."""
@@ -58,6 +73,10 @@ ACTS: Final[tuple[Act, ...]] = tuple(
     Act(kind) for model in get_args(get_args(Asked)[0]) for kind in get_args(model.model_fields["kind"].annotation)
 )
 """The kinds of all that may be asked."""
+
+
+WORDY: Final = frozenset({Act.ASK_COMPLETION, Act.ASK_SUPPLEMENT, Act.ASK_EXTENSION})
+"""Acts whose paper says more than a code: the words go to intake, which prints them (TT 01/2018/TT-VPCP mẫu 02, 04)."""
 
 
 def needs_terms(asked: Action) -> bool:

@@ -9,8 +9,8 @@ from typing import Final, NamedTuple
 
 from shared.catalogue.lookup import NotInCatalogue, agencies_on, agency_path
 from shared.catalogue.model import Catalogue
-from shared.contracts.facts import Facts
-from shared.dossier.lifecycle import MOVES, NOT_YET, STAGES, Act, Role, Stage, TaskKind, acts_at
+from shared.contracts.facts import ConsultationFacts, Facts
+from shared.dossier.lifecycle import MOVES, STAGES, Act, Clock, Role, Stage, TaskKind, acts_at
 from shared.dossier.permission import Actor, Grant, Resource, as_whom
 
 RECEPTION_ROLES: Final = frozenset({Role.RETURN_CLERK})
@@ -32,6 +32,33 @@ def task_of(facts: Facts) -> Task | None:
     return None
 
 
+def errands_of(facts: Facts) -> tuple[Task, ...]:
+    """What other people are waited for beside the open task: consulted agencies and second persons."""
+    if facts.ended:
+        return ()
+    wanted = {
+        Task(TaskKind.APOLOGISE, Role.SIGNER, facts.agency_competent): (
+            facts.extension_asked_at is not None and facts.apologised_at is None and facts.clock is Clock.RUNS
+        ),
+        Task(TaskKind.DECIDE_STOP, Role.SIGNER, facts.agency_competent): facts.stop_asked,
+        Task(TaskKind.DECIDE_OVERRIDE, Role.DESK_HEAD, facts.agency_competent): facts.override_asked is not None,
+    }
+    answers = (Task(TaskKind.ANSWER, Role.SPECIALIST, asked.agency_code) for asked in awaited(facts))
+    return (*answers, *(task for task, is_wanted in wanted.items() if is_wanted))
+
+
+def had_errands(facts: Facts) -> bool:
+    """Whether such errands were ever open: only then their rows are looked after."""
+    return bool(
+        facts.consultations or facts.extension_asked_at or facts.stop_asked or facts.override_asked or facts.overrides
+    )
+
+
+def awaited(facts: Facts) -> tuple[ConsultationFacts, ...]:
+    """Opinions that are still waited for."""
+    return tuple(asked for asked in facts.consultations if asked.closed_at is None)
+
+
 def responsible_agency(facts: Facts) -> str:
     """The agency whose staff act now: the desk of reception for the return, the competent agency for all else."""
     roles = STAGES[facts.stage].tasks.keys()
@@ -50,13 +77,15 @@ def resource_of(catalogue: Catalogue, facts: Facts, on: date) -> Resource:
     """The dossier as `can` judges it: at the agency that acts now."""
     return Resource(
         agency_path=path_of(catalogue, responsible_agency(facts), on),
+        consulted=tuple(path_of(catalogue, asked.agency_code, on) for asked in awaited(facts)),
         dossier_code=facts.dossier_code,
     )
 
 
 def readable_resource(catalogue: Catalogue, facts: Facts, on: date) -> Resource:
-    """The dossier as its readers see it: reception and competent agency both may look."""
-    paths = (path_of(catalogue, code, on) for code in (facts.agency_competent, facts.agency_reception))
+    """The dossier as its readers see it: reception, competent agency and whoever was consulted may look."""
+    consulted = (asked.agency_code for asked in facts.consultations)
+    paths = (path_of(catalogue, code, on) for code in (facts.agency_competent, facts.agency_reception, *consulted))
     return Resource(
         agency_path=tuple(dict.fromkeys(code for path in paths for code in path)),
         dossier_code=facts.dossier_code,
@@ -65,13 +94,15 @@ def readable_resource(catalogue: Catalogue, facts: Facts, on: date) -> Resource:
 
 def allowed(actor: Actor, facts: Facts, resource: Resource) -> tuple[Act, ...]:
     """The acts this caller may ask for now, in the table's order; a guard may still say no."""
-    return _open_acts(actor, facts.stage, resource.agency_path)
+    return _open_acts(actor, facts.stage, resource.agency_path, resource.consulted)
 
 
 @lru_cache(maxsize=4096)  # a page asks the same few questions for each of its rows
-def _open_acts(actor: Actor, stage: Stage, agency_path: tuple[str, ...]) -> tuple[Act, ...]:
-    place = Resource(agency_path=agency_path)
-    asked = ((act, as_whom(actor, act, place)) for act in acts_at(stage) if act not in NOT_YET)
+def _open_acts(
+    actor: Actor, stage: Stage, agency_path: tuple[str, ...], consulted: tuple[tuple[str, ...], ...]
+) -> tuple[Act, ...]:
+    place = Resource(agency_path=agency_path, consulted=consulted)
+    asked = ((act, as_whom(actor, act, place)) for act in acts_at(stage))
     return tuple(act for act, by in asked if by is not None and by.role in MOVES[stage, act].by)
 
 
