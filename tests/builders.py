@@ -30,7 +30,7 @@ AT: Final = datetime(2023, 1, 10, 2, 30, tzinfo=UTC)
 CALENDAR: Final = WorkingCalendar(
     version="2023.1",
     first_on=date(2022, 1, 1),
-    last_on=date(2100, 12, 31),
+    last_on=date(2031, 12, 31),
     days_off=tuple(date(2023, 1, day) for day in (20, 23, 24, 25, 26)),
 )
 

@@ -108,6 +108,14 @@ class WorkingCalendar(Row):
             raise ValueError("shifts must be ordered and apart")
         return self
 
+    def __copy__(self) -> Self:
+        """Fields only: a changed copy must not keep tables made for the old days."""
+        return type(self).model_construct(**{name: getattr(self, name) for name in type(self).model_fields})
+
+    def __deepcopy__(self, memo: Any = None) -> Self:
+        """Frozen all the way down."""
+        return self
+
     @cached_property
     def _exceptions(self) -> dict[date, bool]:
         return dict.fromkeys(self.days_off, False) | dict.fromkeys(self.days_worked, True)

@@ -4,31 +4,31 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-import pytest
-
-from shared.dossier.lifecycle import CHANGES, MOVES, NOT_YET, ROWS, STAGES, Act, Clock, Landing, Role, Stage
+from shared.dossier.lifecycle import CHANGES, MOVES, ROWS, STAGES, Act, Clock, Landing, Role, Stage
 
 
-def successors(stage: Stage | None, *, built_only: bool) -> set[Stage]:
+def successors(stage: Stage | None) -> set[Stage]:
     """Stages one move away; BEFORE leads back to any stage that a withdrawal request may interrupt."""
     reached: set[Stage] = set()
-    for (at, act), move in MOVES.items():
-        if at is not stage or (built_only and act in NOT_YET):
+    for (at, _), move in MOVES.items():
+        if at is not stage:
             continue
         if move.to is Landing.BEFORE:
             reached |= {origin for (origin, other) in MOVES if other is Act.ASK_WITHDRAW and origin is not None}
+        elif move.to is Landing.LAST_ANSWER:
+            reached.add(Stage.PROCESSING)
         elif move.to is not Landing.SAME:
             reached.add(Stage(move.to))
     return reached
 
 
-def closure(start: Iterable[Stage], *, built_only: bool) -> set[Stage]:
+def closure(start: Iterable[Stage]) -> set[Stage]:
     seen, todo = set[Stage](), list(start)
     while todo:
         stage = todo.pop()
         if stage not in seen:
             seen.add(stage)
-            todo += successors(stage, built_only=built_only)
+            todo += successors(stage)
     return seen
 
 
@@ -37,20 +37,19 @@ def test_every_stage_is_described() -> None:
 
 
 def test_every_stage_can_be_reached() -> None:
-    assert closure(successors(None, built_only=False), built_only=False) == set(Stage)
+    assert closure(successors(None)) == set(Stage)
 
 
-@pytest.mark.parametrize("built_only", [False, True])
-def test_no_dossier_is_ever_stuck(*, built_only: bool) -> None:
-    """From whatever can be reached, an end can be reached: also with the acts that are built today alone."""
-    for stage in closure(successors(None, built_only=built_only), built_only=built_only):
-        ends = {other for other in closure([stage], built_only=built_only) if STAGES[other].is_end}
+def test_no_dossier_is_ever_stuck() -> None:
+    """From whatever can be reached, an end can be reached."""
+    for stage in closure(successors(None)):
+        ends = {other for other in closure([stage]) if STAGES[other].is_end}
         assert ends, f"{stage} leads nowhere: give it a move towards an end"
 
 
-def test_nothing_but_a_correction_happens_after_an_end() -> None:
-    after = {(stage, act) for (stage, act) in MOVES if stage is not None and STAGES[stage].is_end}
-    assert after == {(Stage.RETURNED, Act.OPEN_CORRECTION)}
+def test_nothing_happens_after_an_end() -> None:
+    """A correction is a linked dossier of its own."""
+    assert not {(stage, act) for (stage, act) in MOVES if stage is not None and STAGES[stage].is_end}
 
 
 def test_every_open_stage_with_work_shows_in_a_worklist() -> None:
@@ -79,14 +78,13 @@ def test_every_act_has_a_row_and_a_past_tense() -> None:
 
 
 def test_dossiers_start_from_nothing_without_staying_there() -> None:
-    assert all(move.to in (Stage.SUBMITTED, Stage.DRAFT) for (stage, _), move in MOVES.items() if stage is None)
+    starts = {move.to for (stage, _), move in MOVES.items() if stage is None}
+    assert starts == {Stage.SUBMITTED, Stage.ACCEPTED}
 
 
 def test_portal_statuses_follow_the_law() -> None:
     """1..10, 11 does not exist; stages told as 5, 6 or 8 are never told as 9."""
-    told = {meaning.portal for meaning in STAGES.values()} - {None}
-    assert told == set(range(1, 11))
-    assert {stage for stage, meaning in STAGES.items() if meaning.portal is None} == {Stage.DRAFT}
+    assert {meaning.portal for meaning in STAGES.values()} == set(range(1, 11))
 
 
 def test_the_clock_never_runs_before_acceptance_or_after_the_result() -> None:

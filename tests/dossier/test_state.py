@@ -13,73 +13,14 @@ from shared.catalogue.model import FeeTiming
 from shared.contracts.facts import event_of, facts_of
 from shared.dossier import actions
 from shared.dossier.actions import AnyAction, Channel, Outcome, PaidVia, ReturnWay
-from shared.dossier.lifecycle import MOVES, NOT_YET, STAGES, Act, Landing, Role, Stage
+from shared.dossier.lifecycle import CHANGES, MOVES, STAGES, Act, Role, Stage
 from shared.dossier.refusal import Refused
 from shared.dossier.state import Dossier
-from tests.builders import AGENCY, AT, CODE, a_dossier, fee, fee_paid, order, submit, terms
+from tests.builders import AT, CODE, a_dossier, fee, fee_paid, order, submit, terms
+from tests.cells import LONG, NEVER, SAMPLES, ask, landing, ring, walk, way_to
 
-LATER = AT + timedelta(days=40)
 PAID_BEFORE = terms(fees=[fee(timing=FeeTiming.BEFORE)])
-BUILT = tuple(stage for stage in (None, *Stage) if stage not in {
-    Stage.DRAFT, Stage.INTAKE_INCOMPLETE, Stage.CONSULTING, Stage.SUPPLEMENT, Stage.FINANCIAL_DUTY
-})  # fmt: skip
-
 FILING: dict[str, Any] = {"terms": terms(), "return_way": ReturnWay.DESK, "papers": ()}
-SAMPLES: dict[Act, actions.Action] = {
-    Act.SUBMIT: actions.Submit(channel=Channel.ONLINE, **FILING),
-    Act.REGISTER_AT_DESK: actions.RegisterAtDesk(channel=Channel.IN_PERSON, **FILING),
-    Act.REGISTER_FROM_POST: actions.RegisterFromPost(
-        channel=Channel.POST, posted_at=AT, minutes_signed_at=AT, **FILING
-    ),
-    Act.RECORD_DIGITIZED: actions.RecordDigitized(kinds=("TK-LLTP",)),
-    Act.RECORD_REUSED: actions.RecordReused(found=(), not_found=()),
-    Act.ACCEPT: actions.Accept(terms=terms()),
-    Act.ACCEPT_AND_FINISH: actions.AcceptAndFinish(terms=terms(), result_code="1/2023"),
-    Act.ASK_PRE_FEE: actions.AskPreFee(),
-    Act.FEE_PAID: fee_paid(),
-    Act.REJECT: actions.Reject(cause="incomplete"),
-    Act.FORWARD: actions.Forward(agency_code=AGENCY),
-    Act.TRANSFER: actions.Transfer(),
-    Act.ROUTE_UNKNOWN: actions.RouteUnknown(),
-    Act.ASSIGN: actions.Assign(person_code="specialist"),
-    Act.CLAIM: actions.Claim(),
-    Act.REASSIGN: actions.Reassign(person_code="other"),
-    Act.RECORD_VERIFICATION: actions.RecordVerification(),
-    Act.PROPOSE: actions.Propose(outcome=Outcome.GRANTED),
-    Act.APPROVE_DRAFT: actions.ApproveDraft(),
-    Act.SEND_BACK: actions.SendBack(cause="unclear"),
-    Act.SIGN: actions.Sign(),
-    Act.DECLINE_SIGNATURE: actions.DeclineSignature(cause="unclear"),
-    Act.RECORD_SIGNATURE: actions.RecordSignature(result_code="1/2023", signed_at=AT),
-    Act.NUMBER_AND_ISSUE: actions.NumberAndIssue(),
-    Act.MARK_OVERDUE: actions.MarkOverdue(),
-    Act.WITHDRAW: actions.Withdraw(),
-    Act.ASK_WITHDRAW: actions.AskWithdraw(),
-    Act.CONFIRM_WITHDRAW: actions.ConfirmWithdraw(),
-    Act.DENY_WITHDRAW: actions.DenyWithdraw(cause="decision_imminent"),
-    Act.RECORD_PARCEL: actions.RecordParcel(parcel_number="EJ123456785VN"),
-    Act.HAND_OVER: actions.HandOver(),
-    Act.DELIVER_ELECTRONIC: actions.DeliverElectronic(),
-    Act.DISPATCH: actions.Dispatch(),
-    Act.DELIVERED: actions.Delivered(delivered_at=AT),
-    Act.CAME_BACK: actions.CameBack(),
-    Act.TRANSFER_COMPETENCE: actions.TransferCompetence(agency_code="000.00.05.H39"),
-} | {act: actions.Unbuilt.model_validate({"kind": act}) for act in NOT_YET}
-
-
-def brought_to(stage: Stage | None, act: Act) -> Dossier:
-    """A dossier at the stage whose circumstances let this act through its guard."""
-    postal = stage is Stage.ON_THE_WAY or act in (Act.DISPATCH, Act.RECORD_PARCEL)
-    way = ReturnWay.POST if postal else ReturnWay.ELECTRONIC
-    promised = PAID_BEFORE if stage is Stage.FEE_BEFORE else terms()
-    dossier = a_dossier(stage, promised=promised, return_way=way) if stage else a_dossier()
-    if act in (Act.FEE_PAID, Act.ASK_PRE_FEE):
-        dossier.terms = PAID_BEFORE
-    if act in (Act.ASSIGN, Act.CLAIM):
-        dossier.holder = ""
-    if act is Act.DISPATCH:
-        dossier.parcel_number = "EJ123456785VN"
-    return dossier
 
 
 def test_the_samples_cover_every_act() -> None:
@@ -88,36 +29,62 @@ def test_the_samples_cover_every_act() -> None:
     assert kinds == set(Act) == set(SAMPLES)
 
 
-@pytest.mark.parametrize("stage", BUILT)
+@pytest.mark.parametrize("stage", [None, *Stage])
 @pytest.mark.parametrize("act", Act)
 def test_the_table_decides_for_every_role(stage: Stage | None, act: Act) -> None:
+    """Every stage × act × role: what the table allows happens, everything else changes nothing."""
     move = MOVES.get((stage, act))
     for role in Role:
-        dossier = brought_to(stage, act)
-        before = dossier.model_copy(deep=True)
-        asked = order(role, SAMPLES[act])
-        lawful = move is not None and role in move.by and act not in NOT_YET
-        if not lawful:
-            with pytest.raises(Refused) as refusal:
-                dossier.take(asked, LATER)
-            expected = "not_allowed_now" if move is None else "not_your_role" if role not in move.by else "not_yet"
-            assert refusal.value.code == expected
-            assert dossier.seq == before.seq
-            assert dossier.stage == before.stage
+        code = NEVER.get((stage, act)) if move and role in move.by else None
+        if move is not None and role in move.by and code is None:
+            the_lawful_happens(stage, act, role)
             continue
-        dossier.check(asked, LATER)
-        assert dossier == before, "check must change nothing"
-        (after,) = dossier.take(asked, LATER)
-        assert move is not None
-        if not isinstance(move.to, Landing):
-            assert after.stage is move.to
-        elif move.to is Landing.SAME:
-            assert after.stage is stage
-        assert after.seq == before.seq + 1
-        event = event_of(after)
-        assert event.facts == facts_of(dossier)
-        assert (event.change.from_stage, event.change.to_stage) == (stage, after.stage)
-        assert event.facts.portal_status == STAGES[event.facts.stage].portal
+        dossier, at = standing_at(stage)
+        before = dossier.model_copy(deep=True)
+        with pytest.raises(Refused) as refusal:
+            dossier.take(ask(act, role), at)
+        assert refusal.value.code == (code or ("not_allowed_now" if move is None else "not_your_role"))
+        assert refusal.value.law or code
+        assert (dossier.seq, dossier.stage) == (before.seq, before.stage)
+
+
+def standing_at(stage: Stage | None) -> tuple[Dossier, datetime]:
+    """A dossier that came to this stage by orders and time alone."""
+    dossier = Dossier(dossier_code=CODE, root_code=CODE)
+    if stage is None:
+        return dossier, AT
+    way = way_to(stage, Act.TRANSFER_COMPETENCE, Role.SYSTEM)
+    return dossier, walk(dossier, way.filing, way.steps)
+
+
+def the_lawful_happens(stage: Stage | None, act: Act, role: Role) -> None:
+    way = way_to(stage, act, role)
+    assert way.opening is not None
+    dossier = Dossier(dossier_code=CODE, root_code=way.opening.root_code)
+    if stage is None:
+        (after,) = dossier.take(way.filing, AT)
+        assert after.stage is landing(stage, act)
+        return
+    if way.asked is None:
+        *steps, wait = way.steps
+        assert isinstance(wait, timedelta)
+        at = walk(dossier, way.filing, steps)
+        assert dossier.stage is stage
+        assert any(said.startswith(CHANGES[act]) for said in ring(dossier, at + wait))
+        return
+    at = walk(dossier, way.filing, way.steps)
+    assert dossier.stage is stage
+    before = dossier.model_copy(deep=True)
+    dossier.check(way.asked, at)
+    assert dossier == before, "check must change nothing"
+    (after,) = dossier.take(way.asked, at)
+    assert after.stage is landing(stage, act)
+    assert after.seq == before.seq + 1
+    event = event_of(after)
+    assert event.facts == facts_of(dossier)
+    assert (event.change.from_stage, event.change.to_stage) == (stage, after.stage)
+    assert event.change.command_id == way.asked.command_id
+    assert event.facts.portal_status == STAGES[event.facts.stage].portal
 
 
 def test_a_guard_that_says_no_changes_nothing() -> None:
@@ -224,7 +191,7 @@ def test_any_storm_of_clicks_leaves_a_consistent_dossier(storm: list[tuple[Act, 
     for act, role, number in storm:
         asked = order(role, SAMPLES[act], command_id=f"{act}-{role}-{number}")
         try:
-            changes += len(dossier.take(asked, LATER))
+            changes += len(dossier.take(asked, AT + LONG))
         except Refused:
             continue
         assert dossier.seq == changes

@@ -8,7 +8,7 @@ import pytest
 
 from shared.dossier import actions
 from shared.dossier.actions import Outcome
-from shared.dossier.lifecycle import MOVES, NOT_YET, Act, Role, Stage
+from shared.dossier.lifecycle import MOVES, Act, Role, Stage
 from shared.dossier.refusal import Forbidden, Refused
 from tests.builders import fee, fee_paid, order, submit, terms
 from tests.workflows.conftest import Town, eventually
@@ -112,17 +112,6 @@ async def test_what_ended_is_told_apart_from_what_never_was(town: Town, code: st
     with pytest.raises(Refused) as unknown:
         await town.act("000.00.03.H39-230110-9999", order(Role.CLERK, actions.Reject(cause="late")))
     assert unknown.value.status == 404
-
-
-@pytest.mark.parametrize("act", sorted(NOT_YET))
-async def test_an_act_that_is_not_built_says_so_or_is_not_allowed_now(town: Town, code: str, act: Act) -> None:
-    facts = await town.brought_to(code, Stage.PROCESSING)
-    role = next((min(move.by) for (stage, other), move in MOVES.items() if (stage, other) == (facts.stage, act)), None)
-    with pytest.raises(Refused) as refusal:
-        await town.act(code, order(role or Role.CLERK, actions.Unbuilt.model_validate({"kind": act})))
-    assert refusal.value.code == ("not_yet" if role else "not_allowed_now")
-    after = await town.desk.look(code)
-    assert after.seq == facts.seq
 
 
 async def test_the_wrong_role_is_told_whose_work_it_is(town: Town, code: str) -> None:
