@@ -107,7 +107,8 @@ class DossierWorkflow:
         """Read what was brought."""
         if kinds := self.dossier.filed_papers:
             done = await steps.digitize(self.dossier)
-            self.do(actions.RecordDigitized(kinds=tuple(kind for kind in kinds if kind in done)))
+            if read := tuple(kind for kind in kinds if kind in done):
+                self.do(actions.RecordDigitized(kinds=read))
 
     async def reuse(self) -> None:
         """Ask shared data for what was not brought, so that nobody is asked twice."""
@@ -123,7 +124,9 @@ class DossierWorkflow:
         """Read what is brought afterwards: completions and supplements."""
         while True:
             await workflow.wait_condition(lambda: bool(self.dossier.filed_papers))
+            seq = self.dossier.seq
             await self.digitize()
+            await workflow.wait_condition(lambda seq=seq: self.dossier.seq != seq)  # type: ignore[misc]
 
     async def process(self) -> None:
         """Clerk, specialist, unit head and signer act; the clock runs from acceptance."""

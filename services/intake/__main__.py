@@ -50,6 +50,7 @@ async def main() -> int:
         population=PopulationClient(population),
         results=ResultClient(processing),
         now=partial(datetime.now, UTC),
+        site=str(settings.public_url).rstrip("/"),
     )
     broker = kafka.broker(settings)
     follow = consumer.follower(door.sessions, kafka.DeadLetters(broker, SCHEMA))
@@ -74,6 +75,7 @@ async def main() -> int:
             api.attach(app, door), host=settings.host, port=settings.port, alongside=[consumers, worker]
         )
     finally:
+        door.press.close()
         await population.aclose()
         await processing.aclose()
         await store.dispose()

@@ -7,8 +7,8 @@ from typing import Protocol
 
 from pydantic import ValidationError
 
-from services.intake.store import dossiers
-from shared.contracts.facts import Event, Facts
+from services.intake.store import dossiers, timeline
+from shared.contracts.facts import Event
 from shared.platform.database import Sessions
 from shared.platform.kafka import Record
 
@@ -23,13 +23,14 @@ def follower(sessions: Sessions, grave: Grave) -> Callable[[Sequence[Record]], A
     """The handler of `dossier.facts.v1`: one transaction a batch; what cannot be read is put aside."""
 
     async def follow(records: Sequence[Record]) -> None:
-        known: list[Facts] = []
+        known: list[Event] = []
         for record in records:
             try:
-                known.append(Event.model_validate_json(record.value or b"").facts)
+                known.append(Event.model_validate_json(record.value or b""))
             except ValidationError:
                 await grave.bury(record, "not_an_event")
         async with sessions.begin() as session:
-            await dossiers.keep(session, known)
+            await dossiers.keep(session, [event.facts for event in known])
+            await timeline.keep(session, known)
 
     return follow

@@ -20,5 +20,7 @@ class IntakeSettings(ServiceSettings, TemporalSettings):
     """Folder of the document store."""
     objects_key: SecretStr
     """Base64 of 32 bytes: key of the document store; the keys of columns are derived from it."""
+    public_url: AnyHttpUrl = AnyHttpUrl("http://localhost")
+    """Where applicants follow their dossier; printed on the receipt as QR."""
     receipt_secret: SecretStr
     """Key of the secret part of receipts: with it and a code anybody may follow a dossier's progress."""

@@ -9,13 +9,14 @@ from typing import Self
 from pydantic import BaseModel, ConfigDict
 
 from services.intake.rules import completeness
+from services.intake.rules.forms import Printed, number_of, title_of
 from services.intake.store.documents import Document
 from shared.catalogue import lookup
 from shared.catalogue.model import Agency, AgencyKind, Catalogue, Exemption, FeeKind, FeeTiming, OnlineLevel, Procedure
-from shared.contracts.facts import Facts
+from shared.contracts.facts import Event, Facts
 from shared.dossier.actions import Channel
 from shared.dossier.codes import AgencyCode, DossierCode, ProcedureCode
-from shared.dossier.lifecycle import STAGES
+from shared.dossier.lifecycle import STAGES, Form, Role, Stage
 
 
 class _View(BaseModel):
@@ -201,4 +202,70 @@ class Progress(_View):
             portal_status=facts.portal_status,
             due_at=facts.due_at,
             fee_owed_vnd=facts.fee_owed_vnd,
+        )
+
+
+class Happening(_View):
+    """One change; `label` is the stage after it, for the screen."""
+
+    seq: int
+    change: str
+    at: datetime
+    role: Role
+    agency_code: AgencyCode | None
+    from_stage: Stage | None
+    to_stage: Stage
+    label: str
+    cause: str | None
+    due_at: datetime | None
+
+
+class Timeline(_View):
+    """What happened to a dossier, oldest first."""
+
+    happenings: tuple[Happening, ...]
+
+    @classmethod
+    def of(cls, events: Sequence[Event]) -> Self:
+        return cls(
+            happenings=tuple(
+                Happening(
+                    seq=event.facts.seq,
+                    label=STAGES[event.change.to_stage].label,
+                    due_at=event.facts.due_at,
+                    **event.change.model_dump(exclude={"command_id"}),
+                )
+                for event in events
+            )
+        )
+
+
+class FormView(_View):
+    """One printed form: `form` asks for it, `number` is what is printed on it (empty: a plain notice)."""
+
+    form: Form
+    number: str
+    title: str
+    seq: int
+    at: datetime
+
+
+class FormList(_View):
+    """The forms of a dossier, oldest first."""
+
+    forms: tuple[FormView, ...]
+
+    @classmethod
+    def of(cls, printed: Sequence[Printed]) -> Self:
+        return cls(
+            forms=tuple(
+                FormView(
+                    form=each.form,
+                    number=number_of(each.form, each.event.facts.rule_set),
+                    title=title_of(each.form, each.event.facts.rule_set),
+                    seq=each.event.facts.seq,
+                    at=each.event.change.at,
+                )
+                for each in printed
+            )
         )

@@ -11,7 +11,7 @@ from datetime import date, datetime, time, timedelta
 from enum import StrEnum
 from functools import cached_property
 from itertools import pairwise
-from typing import Annotated, Any, Final, Self
+from typing import Annotated, Any, Final, Self, cast
 
 from pydantic import Field, model_validator
 
@@ -110,7 +110,8 @@ class WorkingCalendar(Row):
 
     def __copy__(self) -> Self:
         """Fields only: a changed copy must not keep tables made for the old days."""
-        return type(self).model_construct(**{name: getattr(self, name) for name in type(self).model_fields})
+        made = type(self).model_construct(**{name: getattr(self, name) for name in type(self).model_fields})
+        return cast("Self", made)
 
     def __deepcopy__(self, memo: Any = None) -> Self:
         """Frozen all the way down."""

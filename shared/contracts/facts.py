@@ -14,7 +14,7 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 from shared.catalogue.model import Exemption
 from shared.dossier.actions import ApplicantType, Channel, Fault, Outcome, PaidVia, ReturnWay, Subject
-from shared.dossier.codes import AgencyCode, DocumentKind, DossierCode, ProcedureCode, ResultCode, Word
+from shared.dossier.codes import AgencyCode, DocumentKind, DossierCode, NoticeNumber, ProcedureCode, ResultCode, Word
 from shared.dossier.lifecycle import STAGES, Clock, Stage
 from shared.dossier.records import Change, PauseReason
 from shared.dossier.state import Dossier
@@ -117,7 +117,7 @@ class Facts(_Public):
     completions_asked: int = Field(default=0, ge=0)
     supplements_asked: int = Field(default=0, ge=0)
     late_supplement: bool = False
-    duty_notice: str | None = None
+    duty_notice: NoticeNumber | None = None
     consultations: tuple[ConsultationFacts, ...] = ()
     overrides: tuple[Word, ...] = ()
     override_asked: Subject | None = None

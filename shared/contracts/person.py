@@ -19,6 +19,7 @@ class Purpose(StrEnum):
     RESULT = "result"
     PARCEL = "parcel"
     RECEIPT = "receipt"
+    FORM = "form"
 
 
 class PersonName(BaseModel):

@@ -13,7 +13,16 @@ from typing import Annotated, Literal
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, PositiveInt
 
 from shared.catalogue.model import ProcessingTime, Terms
-from shared.dossier.codes import AgencyCode, CommandId, DocumentKind, DossierCode, PersonCode, ResultCode, Word
+from shared.dossier.codes import (
+    AgencyCode,
+    CommandId,
+    DocumentKind,
+    DossierCode,
+    NoticeNumber,
+    PersonCode,
+    ResultCode,
+    Word,
+)
 from shared.dossier.lifecycle import Act, Role
 
 Kinds = Annotated[tuple[DocumentKind, ...], Field(min_length=1, max_length=40)]
@@ -448,7 +457,7 @@ class AskFinancialDuty(Action):
     """Tax or land duty is owed to another treasury; the clock stops until proof of payment."""
 
     kind: Literal[Act.ASK_FINANCIAL_DUTY] = Act.ASK_FINANCIAL_DUTY
-    notice_number: Annotated[str, Field(pattern=r"^[0-9A-Za-z][0-9A-Za-z./-]{0,59}$")]
+    notice_number: NoticeNumber
 
 
 class DutyPaid(Action):

@@ -27,6 +27,8 @@ Word = Annotated[str, StringConstraints(pattern=WORD_PATTERN, max_length=60)]
 CommandId = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.:/-]*$", max_length=120)]
 ResultCode = Annotated[str, StringConstraints(pattern=r"^[0-9A-Za-z][0-9A-Za-z./-]*$", max_length=60)]
 """Number and symbol (số ký hiệu) of a result, in ASCII: `12/2026/GKS-H39.3`."""
+NoticeNumber = Annotated[str, StringConstraints(pattern=r"^[0-9A-Za-z][0-9A-Za-z./-]*$", max_length=60)]
+"""Number of another treasury's notice: `12/TB-CT`."""
 PersonCode = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_.:-]*$", max_length=40)]
 """An opaque code of a member of staff or an account; never a name, a phone or an identity number."""
 

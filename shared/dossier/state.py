@@ -14,7 +14,7 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict
 from shared.catalogue.model import FeeTiming, Terms
 from shared.dossier import actions, clock, timers
 from shared.dossier.actions import Action, Channel, Fault, Order, Outcome, PaidVia, ReturnWay, Subject, instant
-from shared.dossier.codes import AgencyCode, DocumentKind, DossierCode, PersonCode, ResultCode, Word
+from shared.dossier.codes import AgencyCode, DocumentKind, DossierCode, NoticeNumber, PersonCode, ResultCode, Word
 from shared.dossier.effects import apply
 from shared.dossier.lifecycle import CHANGES, MOVES, STAGES, Act, Landing, Role, Stage, acts_at, acts_of
 from shared.dossier.records import AskedOverride, Change, Consultation, Extension, PaperState, Pause
@@ -75,7 +75,7 @@ class Dossier(BaseModel):
     completions_asked: int = 0
     supplements_asked: int = 0
     late_supplement: bool = False
-    duty_notice: str | None = None
+    duty_notice: NoticeNumber | None = None
     consultations: tuple[Consultation, ...] = ()
     stop_asked_by: PersonCode | None = None
     asked_override: AskedOverride | None = None

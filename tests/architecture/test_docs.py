@@ -11,7 +11,6 @@ import pytest
 
 from deploy.cli import MOUNTED, app
 from deploy.documents import BEGIN, END, ROOT, diagram
-from shared.dossier.lifecycle import NOT_YET
 
 PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")])
 README = (ROOT / "README.md").read_text()
@@ -72,11 +71,6 @@ def test_each_term_of_the_glossary_is_a_name_in_the_code() -> None:
     named = {name for row in rows for name in re.findall(r"`([^`]+)`", row)}
     assert len(named) > 80, "the glossary's tables were not read: is the code in their second column?"
     assert not named - known, f"GLOSSARY.md names what no code has: {sorted(named - known)}"
-
-
-def test_the_readme_lists_the_acts_that_are_not_built() -> None:
-    listed = re.findall(r"`(\w+)`", section(README, "### Acts that answer `not yet`").partition("built:")[2])
-    assert sorted(listed) == sorted(NOT_YET), "README's list is lifecycle.NOT_YET: change both together"
 
 
 def test_the_readme_shows_the_diagram_of_the_table() -> None:

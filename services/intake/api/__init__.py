@@ -7,12 +7,12 @@ from typing import Any, Final
 from fastapi import FastAPI
 
 from services.intake.acts import Door
-from services.intake.api import catalogue, documents, dossiers, private, tracking
+from services.intake.api import catalogue, documents, dossiers, later, private, tracking
 from shared.web.app import application, openapi_document
 
 TITLE: Final = "Một Cửa: tiếp nhận hồ sơ"
 VERSION: Final = "1.0.0"
-ROUTERS: Final = (catalogue.router, documents.router, dossiers.router, tracking.router, private.router)
+ROUTERS: Final = (catalogue.router, documents.router, dossiers.router, later.router, tracking.router, private.router)
 
 
 def attach(app: FastAPI, door: Door | None) -> FastAPI:

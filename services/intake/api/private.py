@@ -14,7 +14,7 @@ from services.intake.api._door import TheDoor
 from services.intake.rules.person import Person
 from services.intake.store import filings, records
 from services.intake.store.records import Reading
-from shared.contracts.person import NamesAsked, PersonName, PostalAddress, Purpose
+from shared.contracts.person import NamesAsked, PersonName, PostalAddress, Purpose, WordsTold
 from shared.dossier.codes import DossierCode
 from shared.dossier.permission import Actor, Kind, Resource, Right
 from shared.dossier.refusal import Refused, Unknown
@@ -64,6 +64,14 @@ async def address(asked: AddressAsked, door: TheDoor, actor: Service) -> PostalA
     return PostalAddress(
         dossier_code=asked.dossier_code, full_name=person.full_name, phone=person.phone, address=person.address
     )
+
+
+@router.post("/words", status_code=204)
+@allows(Right.TELL_MACHINE)
+async def words(told: WordsTold, door: TheDoor, actor: Service) -> None:
+    """Keep what an officer wrote to the applicant. The same order with other words: 409."""
+    demand(actor, Right.TELL_MACHINE, Resource(dossier_code=told.dossier_code))
+    await acts.keep_words(door, told)
 
 
 async def _read(door: Door, actor: Actor, purpose: Purpose, what: str, codes: Iterable[str]) -> dict[str, Person]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -30,6 +30,7 @@ class Document:
     dossier_code: str | None = None
     digitized_at: datetime | None = None
     characters: int | None = None
+    replaced_at: datetime | None = None
 
 
 _COLUMNS = [column for column in document.c if column.name != "sealed"]
@@ -60,9 +61,39 @@ async def attach(session: AsyncSession, document_ids: Iterable[str], dossier_cod
     )
 
 
+async def deliver(
+    session: AsyncSession, given: Mapping[str, str], dossier_code: str, uploader: str, at: datetime
+) -> bool:
+    """Attaches papers that came later (id → kind); those of the same kinds stay on record, replaced.
+
+    False when one of them is unknown, of another kind, somebody else's or used; attached before = nothing to do.
+    """
+    standing = {paper.document_id: paper.kind for paper in await of_dossier(session, dossier_code)}
+    new = {identity: kind for identity, kind in given.items() if standing.get(identity) != kind}
+    found = await attachable(session, new, uploader)
+    if any(identity not in found or found[identity].kind != kind for identity, kind in new.items()):
+        return False
+    if new:
+        await session.execute(
+            update(document)
+            .where(
+                document.c.dossier_code == dossier_code,
+                document.c.kind.in_(list(new.values())),
+                document.c.replaced_at.is_(None),
+            )
+            .values(replaced_at=at)
+        )
+        await attach(session, new, dossier_code)
+    return True
+
+
 async def of_dossier(session: AsyncSession, dossier_code: str) -> Sequence[Document]:
     """The dossier's papers, by kind."""
-    query = select(*_COLUMNS).where(document.c.dossier_code == dossier_code).order_by(document.c.kind)
+    query = (
+        select(*_COLUMNS)
+        .where(document.c.dossier_code == dossier_code, document.c.replaced_at.is_(None))
+        .order_by(document.c.kind)
+    )
     return [Document(**row._mapping) for row in await session.execute(query)]  # noqa: SLF001
 
 

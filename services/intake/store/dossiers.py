@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 
-from sqlalchemy import select
+from sqlalchemy import DateTime, cast, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.intake.store.tables import applicant, dossier
 from shared.contracts.facts import Facts
 from shared.dossier.actions import Outcome
+from shared.dossier.working_time import DAY, midnight, utc
 
 
 @dataclass(frozen=True)
@@ -53,6 +54,30 @@ async def keep(session: AsyncSession, newest: Iterable[Facts]) -> None:
             where=dossier.c.seq < written.excluded.seq,
         )
     )
+
+
+async def has_open_correction(session: AsyncSession, root_code: str) -> bool:
+    """Whether a wrong result of this root is being made anew right now."""
+    is_one = dossier.c.facts["is_correction"].as_boolean()
+    query = select(dossier.c.dossier_code).where(
+        dossier.c.facts["root_code"].as_string() == root_code, is_one, dossier.c.ended_at.is_(None)
+    )
+    return (await session.execute(query.limit(1))).first() is not None
+
+
+async def received_on(session: AsyncSession, agency_code: str, on: date) -> list[Facts]:
+    """Dossiers that the agency's desk took in on that local day, by code."""
+    received = cast(dossier.c.facts["received_at"].as_string(), DateTime(timezone=True))
+    query = (
+        select(dossier.c.facts)
+        .where(
+            dossier.c.facts["agency_reception"].as_string() == agency_code,
+            received >= utc(midnight(on)),
+            received < utc(midnight(on + DAY)),
+        )
+        .order_by(dossier.c.dossier_code)
+    )
+    return [Facts.model_validate(found) for found in (await session.execute(query)).scalars()]
 
 
 async def facts_of(session: AsyncSession, dossier_code: str) -> Facts | None:

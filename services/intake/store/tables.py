@@ -17,6 +17,7 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    and_,
 )
 from sqlalchemy.dialects.postgresql import JSONB
 
@@ -78,13 +79,33 @@ document = Table(
     Column("digitized_at", DateTime(timezone=True)),
     Column("characters", Integer, comment="of real text found in the file"),
     Column("sealed", LargeBinary, comment="that text"),
+    Column("replaced_at", DateTime(timezone=True), comment="since when a better one of its kind stands for it"),
 )
 Index(
     "uq_document_dossier_kind",
     document.c.dossier_code,
     document.c.kind,
     unique=True,
-    postgresql_where=document.c.dossier_code.is_not(None),
+    postgresql_where=and_(document.c.dossier_code.is_not(None), document.c.replaced_at.is_(None)),
+)
+
+words = Table(
+    "words",
+    metadata,
+    Column("dossier_code", Text, primary_key=True),
+    Column("command_id", Text, primary_key=True),
+    Column("told_at", DateTime(timezone=True), nullable=False),
+    Column("digest", Text, nullable=False, comment="keyed hash of the words"),
+    Column("sealed", LargeBinary, nullable=False, comment="what an officer wrote to the applicant"),
+)
+
+timeline = Table(
+    "timeline",
+    metadata,
+    Column("dossier_code", Text, primary_key=True),
+    Column("seq", BigInteger, primary_key=True),
+    Column("at", DateTime(timezone=True), nullable=False),
+    Column("event", JSONB, nullable=False, comment="the change and the facts after it"),
 )
 
 dossier = Table(

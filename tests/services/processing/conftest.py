@@ -24,7 +24,7 @@ from shared.platform.catalogue import load_catalogue
 from shared.platform.objects import Objects
 from shared.platform.tokens import DEMO_ISSUER, DEMO_KEY, mint
 from shared.web.identity import Identity
-from tests.services.processing.fakes import FakeDesk
+from tests.services.processing.fakes import FakeApplicantFile, FakeDesk
 
 NOW = datetime(2026, 11, 23, 2, 30, tzinfo=UTC)
 """09:30 on a Monday, local time."""
@@ -53,7 +53,7 @@ async def engine(stack: Stack) -> AsyncIterator[AsyncEngine]:
     await database.migrate(url, "processing", MIGRATIONS)
     connected = database.engine(url)
     async with connected.begin() as connection:
-        await connection.execute(text("TRUNCATE worklist, holding, command, result_number, result"))
+        await connection.execute(text("TRUNCATE worklist, errand, holding, command, result_number, result"))
     yield connected
     await connected.dispose()
 
@@ -70,6 +70,7 @@ def door(engine: AsyncEngine, desk: FakeDesk, catalogue: Catalogue, tmp_path: Pa
         desk=desk,
         catalogue=catalogue,
         objects=Objects(tmp_path, base64.b64encode(bytes(32)).decode()),
+        file=FakeApplicantFile(),
         now=lambda: NOW,
     )
 

@@ -51,6 +51,11 @@ class FakeApplicantFile:
     def __init__(self, name: str = NAME) -> None:
         self.name = name
         self.asked: list[str] = []
+        self.words: dict[str, str] = {}
+
+    async def keep_words(self, dossier_code: str, command_id: str, words: str) -> None:
+        assert dossier_code
+        self.words[command_id] = words
 
     async def name_of(self, dossier_code: str) -> str:
         self.asked.append(dossier_code)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Mapping
 
 import httpx
 import pytest
@@ -13,14 +14,14 @@ from shared.dossier.actions import FeePaid, PaidVia
 from shared.dossier.lifecycle import Role, Stage
 from tests import builders
 from tests.services.processing.conftest import NOW, OTHER_AGENCY, People
-from tests.services.processing.fakes import FakeDesk
+from tests.services.processing.fakes import FakeApplicantFile, FakeDesk
 
 PROMISED = builders.terms(procedure_code="2.000635")
 ACTS = f"/api/dossiers/{builders.CODE}/acts"
 
 
 async def ask(
-    client: httpx.AsyncClient, *actions: dict[str, object], key: str = "k-1", **more: object
+    client: httpx.AsyncClient, *actions: Mapping[str, object], key: str = "k-1", **more: object
 ) -> httpx.Response:
     return await client.post(ACTS, json={"actions": actions, **more}, headers={"idempotency-key": key})
 
@@ -107,10 +108,63 @@ async def test_an_act_that_is_not_possible_now_names_those_that_are(desk: FakeDe
     assert refused.headers["content-type"] == "application/problem+json"
 
 
-async def test_a_lawful_act_that_is_not_built_yet_says_so(desk: FakeDesk, people: People) -> None:
+async def test_a_supplement_is_asked_in_words_that_intake_keeps(desk: FakeDesk, door: Door, people: People) -> None:
     desk.hold(builders.a_dossier(Stage.PROCESSING, promised=PROMISED))
-    refused = await ask(people("UNIT_HEAD"), {"kind": "ask_supplement"})
-    assert (refused.status_code, refused.json()["code"]) == (409, "not_yet")
+    asked = {"kind": "ask_supplement", "kinds": ["TK-LLTP"], "cause": "blurred", "late_ground": "found_on_site"}
+    silent = await ask(people("UNIT_HEAD"), asked, key="k-2")
+    assert (silent.status_code, silent.json()["code"]) == (422, "invalid")
+    told = await ask(people("UNIT_HEAD"), asked, words="Bản chụp bị mờ, đề nghị nộp lại.", key="k-3")
+    facts = told.json()["facts"]
+    assert (told.status_code, facts["stage"], facts["due_at"]) == (200, "SUPPLEMENT", None)
+    assert isinstance(door.file, FakeApplicantFile)
+    assert list(door.file.words.values()) == ["Bản chụp bị mờ, đề nghị nộp lại."]
+
+
+async def test_a_refusal_names_its_article(desk: FakeDesk, people: People) -> None:
+    desk.hold(builders.a_dossier(Stage.ACCEPTED, promised=PROMISED))
+    refused = await ask(people("UNIT_HEAD"), {"kind": "approve_draft"}, key="k-4")
+    assert (refused.status_code, refused.json()["law"]) == (409, "NĐ 61/2018 Đ19.7")
+    assert "Chờ trưởng phòng duyệt" in refused.json()["detail"]
+
+
+async def test_a_consulted_agency_sees_its_errand_and_answers(desk: FakeDesk, people: People) -> None:
+    desk.hold(builders.a_dossier(Stage.PROCESSING, promised=PROMISED))
+    other = people("SPECIALIST", agency=OTHER_AGENCY, person="cv-other")
+    assert (await other.get(f"/api/dossiers/{builders.CODE}")).status_code == 404
+    consult = {"kind": "consult", "asked": [{"agency_code": OTHER_AGENCY, "limit": "2wd"}]}
+    assert (await ask(people("SPECIALIST", person="specialist"), consult, key="k-5")).status_code == 200
+    row = (await other.get("/api/worklist")).json()["rows"][0]
+    assert (row["task"], row["agency_code"], row["allowed"]) == ("ANSWER", OTHER_AGENCY, ["answer_consult"])
+    assert (
+        await ask(people("SPECIALIST", person="specialist"), {"kind": "answer_consult"}, key="k-6")
+    ).status_code == 403
+    answered = await ask(other, {"kind": "answer_consult"}, key="k-7")
+    assert (answered.status_code, answered.json()["facts"]["stage"]) == (200, "PROCESSING")
+    assert (await other.get("/api/worklist")).json()["rows"] == []
+
+
+async def test_two_persons_pass_a_limit(desk: FakeDesk, people: People) -> None:
+    desk.hold(builders.a_dossier(Stage.PROCESSING, promised=PROMISED))
+    wish = {"kind": "ask_override", "subject": "SUPPLEMENT_LIMIT", "ground": "new_law"}
+    assert (await ask(people("UNIT_HEAD", person="tp-1"), wish, key="k-8")).status_code == 200
+    head = people("DESK_HEAD", person="tbp-1")
+    assert [row["task"] for row in (await head.get("/api/worklist")).json()["rows"]] == ["DECIDE_OVERRIDE"]
+    same = await ask(people("DESK_HEAD", person="tp-1"), {"kind": "override"}, key="k-9")
+    assert (same.status_code, same.json()["code"]) == (403, "same_person")
+    assert (await ask(head, {"kind": "override"}, key="k-10")).json()["facts"]["overrides"] == [
+        "supplement_limit:new_law"
+    ]
+    assert (await head.get("/api/worklist")).json()["rows"] == []
+
+
+async def test_the_due_time_explains_itself(desk: FakeDesk, people: People) -> None:
+    dossier = builders.a_dossier(Stage.PROCESSING, promised=PROMISED)
+    desk.hold(dossier)
+    clerk = people("CLERK")
+    why = (await clerk.get(f"/api/dossiers/{builders.CODE}/deadline")).json()
+    assert why["steps"][0]["law"]
+    assert why["steps"][-1]["to"] == why["base_due_at"]
+    assert all(step["words"] for step in why["steps"])
 
 
 async def test_a_state_that_moved_on_is_refused(desk: FakeDesk, people: People) -> None:

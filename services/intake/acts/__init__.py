@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Final, Protocol
 from uuid import uuid4
@@ -17,12 +17,13 @@ from uuid import uuid4
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.intake.adapters.population_database import PopulationDatabase
+from services.intake.adapters.press import Press
 from services.intake.adapters.result_file import ResultFile
 from services.intake.rules import completeness
 from services.intake.rules import papers as paper_rules
 from services.intake.rules.completeness import FilingForm, NotFileable
 from services.intake.rules.person import Person
-from services.intake.store import documents, dossiers, filings
+from services.intake.store import documents, dossiers, filings, timeline
 from services.intake.store.documents import Document
 from services.intake.store.filings import Filing, Owner
 from services.intake.store.vault import Vault
@@ -30,6 +31,7 @@ from shared.catalogue import lookup
 from shared.catalogue.lookup import NotInCatalogue
 from shared.catalogue.model import Catalogue
 from shared.contracts.facts import Facts
+from shared.contracts.person import WordsTold
 from shared.dossier import actions
 from shared.dossier.actions import By, Channel, Opening, Order, ReturnWay, instant
 from shared.dossier.codes import dossier_code
@@ -70,6 +72,9 @@ class Door:
     population: PopulationDatabase
     results: ResultFile
     now: Callable[[], datetime]
+    press: Press = field(default_factory=Press)
+    site: str = "http://localhost"
+    """Public address of the portal, printed as QR."""
 
     def today(self) -> date:
         """The local day, UTC+7."""
@@ -262,6 +267,109 @@ async def fetch_result(door: Door, code: str) -> bytes:
         by = By(role=Role.SYSTEM, agency_code=present.agency_competent)
         await _act(door, code, Order(command_id=f"electronic-{code}", by=by, actions=(actions.DeliverElectronic(),)))
     return content
+
+
+async def deliver(door: Door, by: By, uploader: str, code: str, *, key: str, given: Mapping[str, str]) -> Facts:
+    """Brings the papers that were asked for (document id → kind): before acceptance or as a supplement.
+
+    Raises Refused: 409 at another moment, or when they are not exactly what was asked; NotFileable for files that are
+    not the caller's; Away. The same key again continues where it stopped.
+    """
+    present = await _look(door, code)
+    kinds = tuple(given.values())
+    before = present.stage is Stage.INTAKE_INCOMPLETE
+    action = actions.Complete(kinds=kinds) if before else actions.SupplementDelivered(kinds=kinds)
+    digest = hashlib.sha256(key.encode()).hexdigest()[:32]
+    order = Order(command_id=f"papers-{code}-{digest}", by=by, actions=(action,))
+    async with door.sessions.begin() as session:
+        fits = present.asked and set(present.asked) == set(kinds)  # else the dossier itself says what is wrong
+        if fits and not await documents.deliver(session, given, code, uploader, door.now()):
+            raise NotFileable("document_unknown", "Tệp đính kèm không có, không đúng loại hoặc đã dùng.")
+    return await _act(door, code, order)
+
+
+async def keep_words(door: Door, told: WordsTold) -> None:
+    """Seals what an officer wrote. Raises Refused when the order has other words already."""
+    clear = told.words.encode()
+    async with door.sessions.begin() as session:
+        same = await timeline.tell(
+            session,
+            told.dossier_code,
+            told.command_id,
+            digest=door.vault.digest("words", clear),
+            sealed=door.vault.seal("words", told.dossier_code, clear),
+            at=door.now(),
+        )
+    if not same:
+        raise Refused("idempotency_key_reused", "Khóa này đã dùng cho một nội dung khác.")
+
+
+async def correct(door: Door, actor: Actor, code: str, key: str, cause: str) -> Filed:
+    """Opens the linked dossier in which a wrong result is made anew, free of charge (NĐ 61/2018 Điều 21.1).
+
+    Raises Refused: 409 when there is no result yet or a correction is under way, 403 for others than the unit head.
+    """
+    present, _ = await rights_to(door, code)
+    by = as_whom(actor, Act.OPEN_CORRECTION, Resource(agency_path=_path(door, present.agency_competent, present)))
+    if by is None:
+        raise Forbidden("not_your_role", "Việc này thuộc thẩm quyền của: UNIT_HEAD.")
+    digest = door.vault.digest("correction", f"{code} {cause}".encode())
+    async with door.sessions.begin() as session:
+        await filings.take_turns(session, actor.person_code, key)
+        filing = await filings.by_key(session, actor.person_code, key)
+        if filing is None:
+            filing = await _reserve_correction(door, session, actor, by, present, key=key, digest=digest, cause=cause)
+    if filing.request_digest != digest:
+        raise Refused("idempotency_key_reused", "Khóa này đã dùng cho một hồ sơ có nội dung khác.")
+    facts = Facts.model_validate(filing.answer) if filing.answer else await _submitted(door, filing)
+    return Filed(filing.dossier_code, secret_of(door.receipt_key, filing.dossier_code), facts)
+
+
+async def _reserve_correction(
+    door: Door, session: AsyncSession, actor: Actor, by: By, wrong: Facts, *, key: str, digest: str, cause: str
+) -> Filing:
+    if wrong.stage not in {Stage.RESULT_READY, Stage.RETURNED} or wrong.result_code is None:
+        raise Refused("no_result", "Hồ sơ chưa có kết quả để đính chính.", law="NĐ 61/2018 Đ21.1")
+    if await dossiers.has_open_correction(session, wrong.root_code):
+        raise Refused("correction_open", "Đang có một hồ sơ đính chính cho kết quả này.", law="NĐ 61/2018 Đ21.1")
+    owner = await filings.owner_of(session, wrong.dossier_code)
+    if owner is None:
+        raise Unknown
+    at, day, agency = instant(door.now()), door.today(), wrong.agency_competent
+    try:
+        promised = lookup.terms(door.catalogue, wrong.procedure_code, agency, int(wrong.channel), day)
+    except NotInCatalogue as missing:
+        raise completeness.refused_by_catalogue(missing) from missing
+    action = actions.OpenCorrection(
+        terms=promised.model_copy(update={"fees": ()}),
+        channel=wrong.channel,
+        applicant_type=wrong.applicant_type,
+        return_way=wrong.return_way,
+        cause=cause,
+    )
+    code = dossier_code(agency, day, await filings.next_number(session, agency, day))
+    opening = Opening(
+        dossier_code=code,
+        root_code=wrong.root_code,
+        agency_code=agency,
+        procedure_code=wrong.procedure_code,
+        channel=wrong.channel,
+    )
+    order = Order(command_id=f"correct-{code}", by=by, actions=(action,), traceparent=current_traceparent())
+    Dossier(dossier_code=code, root_code=wrong.root_code).check(order, at)
+    filing = Filing(
+        dossier_code=code,
+        caller=actor.person_code,
+        key=key,
+        request_digest=digest,
+        opening=opening.model_dump(mode="json"),
+        order=order.model_dump(mode="json"),
+        filed_at=at,
+    )
+    clear = door.vault.open("applicant", owner.dossier_code, owner.sealed)
+    sealed = door.vault.seal("applicant", code, clear)
+    await filings.reserve(session, filing, Owner(code, owner.owner_code, owner.owner_digest, sealed))
+    return filing
 
 
 async def _act(door: Door, code: str, order: Order) -> Facts:
