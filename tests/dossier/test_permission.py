@@ -25,10 +25,18 @@ def roles_of(act: Act) -> set[Role]:
 @pytest.mark.parametrize("act", Act)
 @pytest.mark.parametrize("role", Role)
 def test_staff_may_do_what_the_table_gives_their_role_within_their_agencies(act: Act, role: Role) -> None:
-    expected = role in roles_of(act)
+    expected = role in roles_of(act) and act is not Act.ANSWER_CONSULT
     assert can(staff(role), act, HERE) is expected
     assert can(staff(role, PROVINCE), act, HERE) is expected, "a grant covers everything below its agency"
     assert not can(staff(role, ELSEWHERE), act, HERE)
+
+
+def test_only_a_consulted_agency_answers() -> None:
+    asked = Resource(agency_path=(AGENCY,), consulted=((ELSEWHERE, PROVINCE),))
+    assert not can(staff(Role.SPECIALIST), Act.ANSWER_CONSULT, asked)
+    by = as_whom(staff(Role.SPECIALIST, ELSEWHERE), Act.ANSWER_CONSULT, asked)
+    assert by is not None
+    assert by.agency_code == ELSEWHERE
 
 
 def test_a_citizen_acts_on_the_own_dossier_only() -> None:

@@ -169,7 +169,7 @@ def test_an_act_that_is_not_lawful_now_names_those_that_are(town: Town, standing
     assert early.json()["allowed"] == seen["allowed"]
     assert "accept" in early.json()["allowed"]
     is_problem(act("CLERK", "accept"), 409, "pre_fee_unpaid")
-    is_problem(act("CLERK", "ask_completion"), 409, "not_yet")
+    is_problem(act("CLERK", "ask_completion"), 422, "invalid")
     is_problem(act("SPECIALIST", "accept"), 403, "not_your_role")
     is_problem(act("CLERK", {"kind": "fly"}), 422, "invalid")
     is_problem(act("CLERK", {"kind": "reject", "cause": OANH.full_name}), 422, "invalid")

@@ -17,11 +17,11 @@ from temporalio.worker import Worker
 
 from deploy.local.temporal import SEARCH_ATTRIBUTES
 from shared.contracts.facts import Facts
-from shared.dossier.actions import Order
+from shared.dossier.actions import Opening, Order
 from shared.dossier.lifecycle import Stage
 from tests.builders import CODE, clicks, opening, submit
 from tests.fakes import FakeOffices, FakePublication
-from workflows.desk import DossierDesk
+from workflows.desk import DeskAway, DossierDesk
 from workflows.dossier import DossierWorkflow
 
 PATIENCE = 20.0
@@ -60,9 +60,13 @@ class Town:
     def handle(self, code: str) -> WorkflowHandle[DossierWorkflow, Facts | None]:
         return self.client.get_workflow_handle_for(DossierWorkflow.run, code)
 
-    async def file(self, code: str, filing: Order | None = None) -> Facts:
-        """Submit a dossier online."""
-        return await self.desk.submit(opening(code), filing or submit())
+    async def file(self, code: str, filing: Order | None = None, begins: Opening | None = None) -> Facts:
+        """Submit a dossier online; a server too busy to say whether it heard is asked once more, as callers do."""
+        begins, filing = begins or opening(code), filing or submit()
+        try:
+            return await self.desk.submit(begins, filing)
+        except DeskAway:
+            return await self.desk.submit(begins, filing)
 
     async def act(self, code: str, *orders: Order) -> Facts:
         """Take orders one after another; the last facts."""

@@ -17,13 +17,13 @@ from shared.dossier.refusal import Refused
 from tests.cells import LONG, NEVER, SAMPLES, Way, ask, landing, opening_of, way_to
 from tests.workflows.conftest import Town, eventually
 
-pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.timeout(60)]
+pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.timeout(240)]
 
 
 async def go(town: Town, code: str, way: Way, steps: Sequence[Order | timedelta]) -> None:
     """File and walk; what the workflow does by itself is waited for, not ordered."""
     with town.environment.with_time_skipping_disabled():  # time passes when a step says so
-        await town.desk.submit(way.opening or opening_of(code), way.filing)
+        await town.file(code, way.filing, way.opening or opening_of(code))
     await town.settled(code, 2)
     for step in steps:
         if isinstance(step, timedelta):
@@ -82,7 +82,7 @@ async def test_every_lawful_act_of_a_stage_happens(town: Town, stage: Stage) -> 
 async def test_a_life_begins_by_each_first_act(town: Town, code: str, act: Act) -> None:
     way = way_to(None, act, min(MOVES[None, act].by), code)
     assert way.opening is not None
-    facts = await town.desk.submit(way.opening, way.filing)
+    facts = await town.file(code, way.filing, way.opening)
     assert (facts.stage, facts.seq) == (landing(None, act), 1)
 
 
