@@ -13,12 +13,12 @@ from typing import Final, NamedTuple
 
 from services.metrics.rules.period import month_of
 from services.metrics.rules.seen import Seen
-from shared.dossier.actions import Channel, Outcome, PaidVia, ReturnWay
+from shared.dossier.actions import Channel, Fault, Outcome, PaidVia, ReturnWay
 from shared.dossier.guards import is_late
 from shared.dossier.lifecycle import Clock, Stage
 from shared.dossier.state import first_of
 
-VERSION: Final = 1
+VERSION: Final = 2
 """Raise it with every change of a contribution: at its next start the service counts everything anew."""
 
 FOREVER: Final = datetime(9999, 12, 31, tzinfo=UTC)
@@ -39,10 +39,13 @@ def contribution(seen: Seen) -> tuple[Cell, ...]:
     """All cells this dossier counts in, by its newest facts.
 
     Membership: month of reception, before it month of filing; held by the competent agency. What was not accepted is
-    counted in `submitted`, `refused`, `withdrawn` only.
+    counted in `submitted`, `refused`, `withdrawn` only. What one request set off is counted once, by its root: a linked
+    leg adds nothing, a correction is a defect of the agency that makes it.
     """
     month = month_of(seen.received_at or seen.submitted_at)
     where = (seen.agency_competent, seen.procedure_code, int(seen.channel), month)
+    if seen.root_code != seen.dossier_code:
+        return (Cell("corrected", *where, FOREVER),) if seen.is_correction else ()
     counted = _COUNTED if seen.received_at else _COUNTED_WITHOUT_RECEPTION
     cells = [Cell(name, *where, FOREVER) for name, counts in counted.items() if counts(seen)]
     if until := on_time_until(seen):
@@ -53,26 +56,26 @@ def contribution(seen: Seen) -> tuple[Cell, ...]:
 def on_time_until(seen: Seen) -> datetime | None:
     """Up to when the dossier counts as on time: FOREVER once that is settled, None when it never will again.
 
-    Law: NĐ 61/2018/NĐ-CP Điều 19.9; end = time of status 9, else 10, else 8 or 3 (kpi §4, 2.1). While the clock is
-    paused the time it was stopped at is judged.
+    Law: NĐ 61/2018/NĐ-CP Điều 19.9; end = time of status 9, else 10, else 8 or 3 (kpi §4, 2.1). A second supplement
+    request makes it late. While the clock is paused, and when the dossier ends so, the time it was stopped at is judged;
+    a pause that was made good has moved the due time and is not subtracted again.
     """
-    if seen.received_at is None or seen.due_at is None:
+    if seen.received_at is None or seen.supplements_asked > 1:
+        return None
+    if seen.clock is Clock.PAUSED:
+        return FOREVER if seen.overdue_at is None and seen.remaining_minutes != 0 else None
+    if seen.due_at is None:
         return None
     ended_at = first_of(seen.portal_times, 9, 10, 8, 3)
-    if ended_at is None and seen.clock is Clock.PAUSED:
-        ended_at = first_of(seen.portal_times, 5, 6)
     if ended_at is None:
         return seen.due_at
+    if seen.pauses and seen.pauses[-1].end_at == ended_at:
+        ended_at = seen.pauses[-1].start_at
     return None if is_late(ended_at, seen.due_at) else FOREVER
 
 
 def _always(seen: Seen) -> bool:
     return True
-
-
-def _was_withdrawn(seen: Seen) -> bool:
-    """Stopped at the applicant's wish: before acceptance at will, afterwards by way of status 7."""
-    return seen.stage is Stage.STOPPED and (seen.received_at is None or 7 in seen.portal_times)  # noqa: PLR2004 - portal's number
 
 
 def _has_papers_digitized(seen: Seen) -> bool:
@@ -95,7 +98,7 @@ _COUNTED_WITHOUT_RECEPTION: Final[Mapping[str, Counts]] = MappingProxyType(
     {
         "submitted": _always,
         "refused": _was_refused,
-        "withdrawn": _was_withdrawn,
+        "withdrawn": lambda seen: seen.stage is Stage.STOPPED and seen.withdrawn,
     }
 )
 _COUNTED: Final[Mapping[str, Counts]] = MappingProxyType(
@@ -118,6 +121,15 @@ _COUNTED: Final[Mapping[str, Counts]] = MappingProxyType(
         "returned_by_post": lambda seen: (
             seen.stage is Stage.RETURNED and seen.return_way is ReturnWay.POST and seen.parcel_booked
         ),
+        "stopped": lambda seen: seen.stage is Stage.STOPPED and not seen.withdrawn,
+        "paused": lambda seen: seen.clock is Clock.PAUSED,
+        "supplemented": lambda seen: seen.supplements_asked > 0,
+        "supplemented_again": lambda seen: seen.supplements_asked > 1,
+        "supplemented_late": lambda seen: seen.late_supplement,
+        "overdue": lambda seen: seen.overdue_at is not None,
+        "overdue_by_fault": lambda seen: seen.overdue_at is not None and seen.overdue_fault is not Fault.OBJECTIVE,
+        "apologised": lambda seen: seen.apologised_at is not None,
+        "overridden": lambda seen: bool(seen.overrides),
     }
 )
 
@@ -126,5 +138,5 @@ SERVICES: Final[Mapping[str, str]] = MappingProxyType(
 )
 """Measures that count services instead of dossiers (D1b): how many online services have at least one of the other."""
 
-MEASURES: Final = frozenset({*_COUNTED, "on_time", *SERVICES})
+MEASURES: Final = frozenset({*_COUNTED, "on_time", "corrected", *SERVICES})
 """All names that an indicator of the catalogue may use."""

@@ -12,7 +12,7 @@ import msgspec
 from msgspec import Meta, Struct
 
 from shared.contracts.facts import Facts
-from shared.dossier.actions import Channel, Outcome, PaidVia, ReturnWay
+from shared.dossier.actions import Channel, Fault, Outcome, PaidVia, ReturnWay
 from shared.dossier.codes import AGENCY_PATTERN, DOSSIER_PATTERN, LONGEST, PROCEDURE_PATTERN, WORD_PATTERN
 from shared.dossier.lifecycle import Clock, Stage
 
@@ -45,10 +45,18 @@ class Paper(Struct, frozen=True, gc=False):
     reused: bool
 
 
+class Pause(Struct, frozen=True, gc=False):
+    """A time in which the clock stood still."""
+
+    start_at: _Instant
+    end_at: _Instant | None = None
+
+
 class Seen(Struct, frozen=True, gc=False, kw_only=True):
     """A dossier as figures see it; names and meanings as in `Facts`."""
 
     dossier_code: Annotated[str, Meta(pattern=_whole(DOSSIER_PATTERN), max_length=LONGEST)]
+    root_code: Annotated[str, Meta(pattern=_whole(DOSSIER_PATTERN), max_length=LONGEST)]
     seq: Annotated[int, Meta(ge=1, le=1_000_000)]
     stage: Stage
     clock: Clock
@@ -59,6 +67,16 @@ class Seen(Struct, frozen=True, gc=False, kw_only=True):
     submitted_at: _Instant
     received_at: _Instant | None = None
     due_at: _Instant | None = None
+    remaining_minutes: int | None = None
+    pauses: tuple[Pause, ...] = ()
+    apologised_at: _Instant | None = None
+    overdue_at: _Instant | None = None
+    overdue_fault: Fault | None = None
+    supplements_asked: Annotated[int, Meta(ge=0)] = 0
+    late_supplement: bool = False
+    overrides: tuple[str, ...] = ()
+    is_correction: bool = False
+    withdrawn: bool = False
     portal_times: dict[int, _Instant] = {}
     components: tuple[Paper, ...] = ()
     outcome: Outcome | None = None

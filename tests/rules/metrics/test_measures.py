@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 
 from services.metrics.rules.measures import FOREVER, MEASURES, Cell, contribution, on_time_until
-from services.metrics.rules.seen import Paper, Seen
+from services.metrics.rules.seen import Paper, Pause, Seen
 from services.metrics.views import percent
-from shared.dossier.actions import Channel, Outcome, PaidVia, ReturnWay
+from shared.dossier.actions import Channel, Fault, Outcome, PaidVia, ReturnWay
 from shared.dossier.lifecycle import Clock, Stage
 from shared.dossier.working_time import LOCAL
 from shared.platform.catalogue import load_catalogue
@@ -33,6 +33,7 @@ def a_dossier(number: int, channel: int, **known: Any) -> Seen:
     ends = {3: Stage.NOT_ACCEPTED, 8: Stage.STOPPED, 9: Stage.RESULT_READY, 10: Stage.RETURNED}
     given: dict[str, Any] = {
         "dossier_code": f"{AGENCY}-230104-{number:04d}",
+        "root_code": f"{AGENCY}-230104-{number:04d}",
         "seq": 9,
         "stage": ends.get(status, Stage.PROCESSING),
         "clock": Clock.STOPPED if at else Clock.RUNS,
@@ -64,14 +65,14 @@ TWELVE = [
     a_dossier(4, 1, **when(("06/01", "08:10"), "03/02"), ended=(9, local("03/02", "16:00")), fee=0, scan=1),
     # its supplement took four days: the due time in the facts has moved by them
     a_dossier(5, 1, **when(("09/01", "08:20"), "04/02"), ended=(9, local("02/02", "08:00"))),
-    a_dossier(6, 3, **when(("10/01", "09:00"), "31/01"), ended=(9, local("20/01", "15:00"))),
+    a_dossier(6, 3, **when(("10/01", "09:00"), "31/01"), ended=(9, local("20/01", "15:00")), supplements_asked=2),
     a_dossier(
-        7, 2, **when(("10/01", "10:00"), "30/01"), paid=1,
+        7, 2, received_at=local("10/01", "10:00"), paid=1, supplements_asked=1, remaining_minutes=4_800,
         clock=Clock.PAUSED, stage=Stage.SUPPLEMENT, portal_times={5: local("16/01", "08:00")},
     ),
     a_dossier(8, 2, ended=(3, local("05/01", "10:00"))),
-    a_dossier(9, 1, ended=(8, local("11/01", "09:00"))),
-    a_dossier(10, 1, **when(("12/01", "08:30"), "31/01"), stage=Stage.STOPPED, clock=Clock.STOPPED,
+    a_dossier(9, 1, ended=(8, local("11/01", "09:00")), withdrawn=True),
+    a_dossier(10, 1, **when(("12/01", "08:30"), "31/01"), stage=Stage.STOPPED, clock=Clock.STOPPED, withdrawn=True,
               portal_times={7: local("16/01", "09:00"), 8: local("17/01", "09:00")}),
     a_dossier(11, 2, **when(("17/01", "07:30"), "02/02"), ended=(10, local("01/02", "11:00")), scan=1),
     a_dossier(12, 1, **when(("05/01", "08:30"), "27/01"), ended=(9, local("10/02", "09:00"))),
@@ -119,11 +120,12 @@ def test_digitized_and_reused_shares() -> None:
 
 
 def test_on_time_at_the_end_of_january_counts_running_dossiers_until_their_due_time() -> None:
-    """d12 is late without any event. (d06 is late for its two requests, which facts do not tell yet.)"""
+    """d12 is late without any event, d06 for its two supplement requests."""
     at = local("31/01", "23:59:59")
-    late = {seen.dossier_code[-2:] for seen in as_of(at) if seen.received_at and (on_time_until(seen) or at) < at}
-    assert late == {"12"}
-    assert counted(as_of(at), at)["on_time"] == 9
+    untils = {seen.dossier_code[-2:]: on_time_until(seen) for seen in as_of(at) if seen.received_at}
+    late = {number for number, until in untils.items() if until is None or until < at}
+    assert late == {"06", "12"}
+    assert counted(as_of(at), at)["on_time"] == 8
 
 
 def test_on_time_at_the_end_of_february() -> None:
@@ -131,13 +133,40 @@ def test_on_time_at_the_end_of_february() -> None:
     at = local("28/02", "23:59:59")
     assert {seen.dossier_code[-2:] for seen in TWELVE if seen.received_at and on_time_until(seen) is None} == {
         "03",
+        "06",
         "12",
     }
-    assert counted(as_of(at), at)["on_time"] == 8
+    assert counted(as_of(at), at)["on_time"] == 7
 
 
 def test_a_paused_clock_is_judged_when_it_was_stopped() -> None:
     assert on_time_until(TWELVE[6]) == FOREVER
+    spent = {"received_at": local("10/01", "10:00"), "stage": Stage.SUPPLEMENT, "clock": Clock.PAUSED}
+    assert on_time_until(a_dossier(7, 2, **spent, remaining_minutes=0)) is None
+    assert on_time_until(a_dossier(7, 2, **spent, remaining_minutes=60, overdue_at=local("09/01"))) is None
+
+
+def test_nobody_supplemented_and_the_agency_was_in_time_when_it_asked() -> None:
+    asked, stopped = local("16/01", "08:00"), local("20/02", "08:00")
+    given: dict[str, Any] = when(("10/01", "10:00"), "30/01") | {"ended": (8, stopped), "supplements_asked": 1}
+    assert on_time_until(a_dossier(7, 2, **given, pauses=(Pause(asked, stopped),))) == FOREVER
+    assert on_time_until(a_dossier(7, 2, **given, pauses=(Pause(asked, local("17/01")),))) is None
+    assert counted([a_dossier(7, 2, **given)])["stopped"] == 1
+
+
+def test_what_one_request_set_off_is_counted_once() -> None:
+    """A leg of a linked procedure adds nothing; a correction is a defect and no dossier of its own."""
+    root = f"{AGENCY}-230104-0001"
+    received = when(("04/01", "08:00"), "30/01")
+    leg, correction = (a_dossier(2, 2, **received, root_code=root, is_correction=is_one) for is_one in (False, True))
+    assert contribution(leg) == ()
+    assert [cell.measure for cell in contribution(correction)] == ["corrected"]
+
+
+def test_lateness_is_explained_or_counts_against_the_agency() -> None:
+    late = when(("04/01", "08:00"), "30/01") | {"overdue_at": local("30/01", "17:00")}
+    told = counted([a_dossier(n, 1, **late, overdue_fault=fault) for n, fault in enumerate((None, *Fault), start=1)])
+    assert (told["overdue"], told["overdue_by_fault"]) == (3, 2)
 
 
 def test_the_last_second_on_time_and_the_first_late_one() -> None:
