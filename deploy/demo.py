@@ -118,9 +118,11 @@ def _show_figures(stack: Stack) -> None:
 def _tell(report: Mapping[str, Any], stack: Stack) -> None:
     err.print(
         f"{report['submitted']} submitted = {report['finished']} finished + {report['refused']} refused "
-        f"+ {report['withdrawn']} withdrawn; {report['events']} events, lost {report['lost']}, "
+        f"+ {report['withdrawn']} withdrawn + {report['stopped']} stopped, and {report['corrections']} corrections; "
+        f"{report['events']} events, lost {report['lost']}, "
         f"duplicated {report['duplicated']}, stuck {report['stuck']}; "
         f"KPI {'equal to' if report['kpi_equals_refold'] else 'DIFFERENT FROM'} the refold from the topic.",
+        "On the way: " + ", ".join(f"{name} {number}" for name, number in report["on_the_way"].items()),
         f"{report['seconds']} s, {report['dossiers_per_second']} dossiers/s, at most {report['max_history_events']} "
         f"history events, {report['resident_mib']} MiB resident.",
         f"Board: {stack.url('metrics')}/board · console API: {stack.url('processing')}/openapi.json · "

@@ -19,36 +19,49 @@ from deploy.local.errors import StackError
 from deploy.local.stack import Stack
 from deploy.province.bots import Life
 from shared.contracts.facts import TOPIC
-from shared.dossier.lifecycle import STAGES, Stage
+from shared.dossier.lifecycle import CHANGES, STAGES, Act, Stage
 
 QUIET: Final = timedelta(seconds=60)
 """How long the fold may take to catch up with the topic before its figures are compared."""
+UNUSUAL: Final = frozenset(
+    CHANGES[act]
+    for act in (
+        Act.ASK_COMPLETION, Act.COMPLETE, Act.ASK_SUPPLEMENT, Act.SUPPLEMENT_DELIVERED, Act.OVERRIDE, Act.CONSULT,
+        Act.ANSWER_CONSULT, Act.ASK_FINANCIAL_DUTY, Act.DUTY_PAID, Act.REJECT, Act.WITHDRAW, Act.CONFIRM_WITHDRAW,
+        Act.DENY_WITHDRAW, Act.STOP, Act.SEND_APOLOGY, Act.MARK_OVERDUE, Act.EXPLAIN_OVERDUE, Act.OPEN_CORRECTION,
+    )
+)  # fmt: skip
+"""Changes that not every dossier sees."""
 
 
 async def proof(stack: Stack, lives: list[Life], seconds: float) -> dict[str, Any]:
     """The report of a demonstration: counts of dossiers, events, seconds, MiB; keys as `motcua demo --json` prints."""
     environment = stack.environment("cli")
     ours = {life.code for life in lives}
+    filed = {life.code for life in lives if not life.corrects}
     events = await _events(environment["KAFKA_BOOTSTRAP_SERVERS"], ours)
-    last = {code: max(seqs.items())[1] for code, seqs in events.items() if seqs}
-    ends = Counter(_end_of(facts) for facts in last.values())
+    last = {code: seqs[max(seqs)]["facts"] for code, seqs in events.items() if seqs}
+    ends = Counter(_end_of(facts) for code, facts in last.items() if code in filed)
     gaps = [code for code, seqs in events.items() if sorted(seqs) != list(range(1, len(seqs) + 1))]
     filed_twice = sum(1 for facts in last.values() if facts["dossier_code"] not in ours)
     figures = await _figures(stack, environment["KAFKA_BOOTSTRAP_SERVERS"])
     lengths = await history_lengths(environment["TEMPORAL_ADDRESS"], sorted(ours))
     told_otherwise = sum(1 for life in lives if life.code in last and last[life.code]["stage"] != life.final)
     return {
-        "submitted": len(lives),
+        "submitted": len(filed),
         "finished": ends["finished"],
         "refused": ends["refused"],
         "withdrawn": ends["withdrawn"],
+        "stopped": ends["stopped"],
+        "corrections": len(ours) - len(filed),
+        "on_the_way": _on_the_way(events),
         "lost": len(ours - set(last)) + len(gaps) + told_otherwise,
         "duplicated": filed_twice + len(figures["broken"]),
-        "stuck": ends["open"],
+        "stuck": sum(_end_of(facts) == "open" for facts in last.values()),
         "kpi_equals_refold": figures["kpi_equals_refold"],
         "events": sum(map(len, events.values())),
         "seconds": round(seconds, 1),
-        "dossiers_per_second": round(len(lives) / seconds, 2),
+        "dossiers_per_second": round(len(ours) / seconds, 2),
         "max_history_events": max(lengths, default=0),
         "mean_history_events": round(sum(lengths) / max(1, len(lengths)), 1),
         "resident_mib": sum(status.resident_mib for status in await asyncio.to_thread(stack.status)),
@@ -86,17 +99,25 @@ async def _ends(bootstrap: str) -> dict[int, int]:
 
 
 async def _events(bootstrap: str, ours: set[str]) -> dict[str, dict[int, dict[str, Any]]]:
-    """Read the topic from its beginning with a plain consumer: facts by dossier and seq, of this demonstration."""
+    """Read the topic from its beginning with a plain consumer: events by dossier and seq, of this demonstration."""
     async with _reader(bootstrap) as consumer:
         ends = await consumer.end_offsets(consumer.assignment())
         seen: dict[str, dict[int, dict[str, Any]]] = {code: {} for code in ours}
         while any([await consumer.position(part) < end for part, end in ends.items()]):
             for records in (await consumer.getmany(timeout_ms=500)).values():
                 for record in records:
-                    facts = orjson.loads(record.value)["facts"]
-                    if facts["dossier_code"] in ours:
-                        seen[facts["dossier_code"]][facts["seq"]] = facts
+                    event = orjson.loads(record.value)
+                    if (code := event["facts"]["dossier_code"]) in ours:
+                        seen[code][event["facts"]["seq"]] = event
         return seen
+
+
+def _on_the_way(events: Mapping[str, Mapping[int, Mapping[str, Any]]]) -> dict[str, int]:
+    """How many dossiers each of the less usual things happened to."""
+    told = Counter(
+        name for seqs in events.values() for name in {event["change"]["change"] for event in seqs.values()} & UNUSUAL
+    )
+    return {name: told[name] for name in sorted(UNUSUAL)}
 
 
 def _reader(bootstrap: str) -> AIOKafkaConsumer:
@@ -109,12 +130,12 @@ def _end_of(facts: Mapping[str, Any]) -> str:
     if not STAGES[stage].is_end:
         return "open"
     if stage is Stage.STOPPED:
-        return "withdrawn"
+        return "withdrawn" if facts["withdrawn"] else "stopped"
     return "refused" if stage is Stage.NOT_ACCEPTED or facts["outcome"] == "REFUSED" else "finished"
 
 
 def findings(report: Mapping[str, Any]) -> list[str]:
-    ended = report["finished"] + report["refused"] + report["withdrawn"]
+    ended = report["finished"] + report["refused"] + report["withdrawn"] + report["stopped"]
     return [
         *([f"{report['submitted']} submitted, {ended} ended"] if ended != report["submitted"] else []),
         *(f"{name} {report[name]}" for name in ("lost", "duplicated", "stuck") if report[name]),

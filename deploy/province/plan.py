@@ -10,10 +10,14 @@ from enum import StrEnum
 from typing import Final
 
 from shared.catalogue import lookup
-from shared.catalogue.model import Agency, Catalogue, Procedure, Source
+from shared.catalogue.model import Agency, Catalogue, Procedure, Source, Unit
+from shared.dossier.actions import Channel
 
 AGENCIES: Final = 18
 """How many agencies take part at most; each of them gets dossiers of its own procedures."""
+
+CONSULTED: Final = ("000.00.03.H39", "000.00.09.H39")
+"""Departments whose opinion is asked: the first, or the second where the first decides itself."""
 
 ROADS: Final = ("Hùng Vương", "Nguyễn Huệ", "Trương Định", "Châu Văn Giác", "Thủ Khoa Huân")
 
@@ -26,6 +30,21 @@ class Fate(StrEnum):
     REJECTED = "REJECTED"
     WITHDRAWN_EARLY = "WITHDRAWN_EARLY"
     WITHDRAWN_LATE = "WITHDRAWN_LATE"
+    STOPPED = "STOPPED"
+
+
+class Turn(StrEnum):
+    """What happens on the way of some dossiers that are granted in the end."""
+
+    COMPLETION = "COMPLETION"
+    SUPPLEMENT = "SUPPLEMENT"
+    SUPPLEMENT_TWICE = "SUPPLEMENT_TWICE"
+    CONSULTATION = "CONSULTATION"
+    DUTY = "DUTY"
+    APOLOGY = "APOLOGY"
+    OVERDUE = "OVERDUE"
+    WITHDRAWAL_DENIED = "WITHDRAWAL_DENIED"
+    CORRECTION = "CORRECTION"
 
 
 @dataclass(frozen=True)
@@ -40,7 +59,10 @@ class Person:
 
 @dataclass(frozen=True)
 class Plan:
-    """One dossier to be filed. `leaves_out` are papers the applicant does not bring: shared data may hold them."""
+    """One dossier to be filed. `leaves_out` are papers the applicant does not bring: shared data may hold them.
+
+    `consults` is the agency whose opinion may be asked.
+    """
 
     number: int
     procedure_code: str
@@ -52,6 +74,8 @@ class Plan:
     papers: tuple[str, ...]
     leaves_out: tuple[str, ...]
     person: Person
+    consults: str
+    turn: Turn | None = None
 
 
 def plans(catalogue: Catalogue, on: date, count: int, seed: int) -> list[Plan]:
@@ -87,8 +111,8 @@ def _in_turn[T](groups: Sequence[Sequence[T]]) -> Iterator[T]:
 
 
 def _plan(catalogue: Catalogue, number: int, agency: Agency, procedure: Procedure, chance: random.Random) -> Plan:
-    online = 2 in procedure.channels and (procedure.online_only or chance.random() < 0.62)  # noqa: PLR2004
-    fate = chance.choices(tuple(Fate), weights=(80, 4, 4, 7, 5) if online else (92, 4, 4, 0, 0))[0]
+    online = Channel.ONLINE in procedure.channels and (procedure.online_only or chance.random() < 0.62)  # noqa: PLR2004
+    fate = chance.choices(tuple(Fate), weights=(76, 4, 4, 7, 5, 4) if online else (88, 4, 4, 0, 0, 4))[0]
     ways = ["DESK", "ELECTRONIC"] if online else ["DESK"]
     ways += ["POST", "POST"] if procedure.post_return else []
     required = [part.kind for part in procedure.components if part.required]
@@ -96,18 +120,51 @@ def _plan(catalogue: Catalogue, number: int, agency: Agency, procedure: Procedur
         part.kind for part in procedure.components if part.required and part.data_source not in (None, Source.WAREHOUSE)
     ]
     left = tuple(kind for kind in known if chance.random() < 0.12)  # noqa: PLR2004
+    papers = tuple(kind for kind in required if kind not in left)
+    turn = None
+    if fate is Fate.GRANTED and chance.random() < 0.45:  # noqa: PLR2004
+        turn = next((each for each in _rotated(number) if _fits(each, procedure, papers, online=online)), None)
+        rare = (each for each in (Turn.DUTY, Turn.OVERDUE) if _fits(each, procedure, papers, online=online))
+        turn = next(rare, None) or turn
     return Plan(
         number=number,
         procedure_code=procedure.code,
         agency_code=agency.code,
-        channel="ONLINE" if online else "IN_PERSON",
+        channel="POST" if turn is Turn.OVERDUE else "ONLINE" if online else "IN_PERSON",
         return_way=chance.choice(ways),
         fate=fate,
         pays_online=online and chance.random() < 0.85,  # noqa: PLR2004
-        papers=tuple(kind for kind in required if kind not in left),
+        papers=papers,
         leaves_out=left,
         person=_person(number, chance),
+        consults=CONSULTED[agency.code == CONSULTED[0]],
+        turn=turn,
     )
+
+
+def _rotated(number: int) -> tuple[Turn, ...]:
+    """All turns, beginning with another one for each number."""
+    turns = tuple(Turn)
+    first = number % len(turns)
+    return turns[first:] + turns[:first]
+
+
+def _fits(turn: Turn, procedure: Procedure, papers: tuple[str, ...], *, online: bool) -> bool:
+    """Whether the procedure leaves room for it: papers to ask for, land to pay duties on, days to postpone."""
+    limit = procedure.processing_time
+    match turn:
+        case Turn.COMPLETION | Turn.SUPPLEMENT | Turn.SUPPLEMENT_TWICE:
+            return bool(papers)
+        case Turn.DUTY:
+            return procedure.field.startswith(("G13", "G17"))
+        case Turn.APOLOGY:
+            return limit.unit in (Unit.CALENDAR_DAY, Unit.WORKING_DAY) and limit.amount >= 3  # noqa: PLR2004 - days
+        case Turn.OVERDUE:
+            return Channel.POST in procedure.channels and not online
+        case Turn.WITHDRAWAL_DENIED:
+            return online
+        case Turn.CONSULTATION | Turn.CORRECTION:
+            return True
 
 
 def _person(number: int, chance: random.Random) -> Person:

@@ -22,7 +22,7 @@ from shared.catalogue.lookup import NotInCatalogue
 from shared.catalogue.lookup import terms as terms_of
 from shared.catalogue.model import Catalogue, Terms
 from shared.contracts.facts import Facts
-from shared.dossier.actions import Action, AnyAction, By, Order, Outcome
+from shared.dossier.actions import Action, AnyAction, By, Channel, Order, Outcome
 from shared.dossier.permission import Actor, Resource, Right, as_whom, can
 from shared.dossier.refusal import Forbidden, Refused, Unknown
 from shared.platform.database import Sessions
@@ -157,8 +157,11 @@ async def _completed(door: Door, asked: Action, facts: Facts) -> AnyAction:
 
 
 def _terms(door: Door, facts: Facts) -> Terms:
-    """The catalogue's promises of today for the competent agency. Raises Refused when it makes none."""
-    on = signing.local_day(door.now())
+    """The catalogue's promises on the day of reception: today, for the post the day the consignment was signed over.
+
+    Raises Refused when it makes none.
+    """
+    on = signing.local_day(facts.submitted_at if facts.channel is Channel.POST else door.now())
     try:
         return terms_of(
             door.catalogue,

@@ -27,7 +27,7 @@ def test_thirty_dossiers_are_accounted_for(tmp_path: Path) -> None:
     assert command.returncode == 0, err[-3000:]
     report = json.loads(out.splitlines()[-1])
     assert report["submitted"] == 30
-    assert report["submitted"] == report["finished"] + report["refused"] + report["withdrawn"]
+    assert report["submitted"] == sum(report[end] for end in ("finished", "refused", "withdrawn", "stopped"))
     assert [report[name] for name in ("lost", "duplicated", "stuck")] == [0, 0, 0]
     assert report["kpi_equals_refold"] is True
     assert report["max_history_events"] > 0

@@ -203,14 +203,17 @@ class _Draft:
 
 def _drafted(door: Door, actor: Actor, form: FilingForm) -> _Draft:
     """Everything that can be refused is refused here, before a number is used."""
-    at, day = instant(door.now()), door.today()
-    terms = completeness.promised(door.catalogue, form, day)
+    at = instant(door.now())
+    if form.minutes_signed_at and form.minutes_signed_at > at:
+        raise NotFileable("postal_times", "Biên bản giao nhận bưu gửi không thể ký sau thời điểm tiếp nhận.")
+    day, received_on = door.today(), completeness.received_on(form, door.today())
+    terms = completeness.promised(door.catalogue, form, received_on)
     path = lookup.agency_path(door.catalogue, form.agency_code, day)
     by = as_whom(actor, _ACT_OF[form.channel], Resource(agency_path=path, owner_code=actor.person_code))
     if by is None:
         raise Forbidden("channel_not_yours", "Ông/bà không được nộp hồ sơ theo hình thức này tại cơ quan này.")
     completeness.check_way_back(form, terms)
-    brought = completeness.papers(door.catalogue, form, day)
+    brought = completeness.papers(door.catalogue, form, received_on)
     return _Draft(by, completeness.filing_action(form, terms, brought), form, at, day)
 
 

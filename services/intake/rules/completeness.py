@@ -15,6 +15,7 @@ from shared.dossier import actions
 from shared.dossier.actions import ApplicantType, Channel, Paper, ReturnWay
 from shared.dossier.codes import AgencyCode, DocumentKind, ProcedureCode
 from shared.dossier.refusal import Refused
+from shared.dossier.working_time import LOCAL
 
 DocumentId = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{32}$")]
 MOST_PAPERS: Final = 30
@@ -63,6 +64,13 @@ class FilingForm(BaseModel):
     exemption: Exemption | None = None
     posted_at: AwareDatetime | None = None
     minutes_signed_at: AwareDatetime | None = None
+
+
+def received_on(form: FilingForm, today: date) -> date:
+    """The day whose catalogue holds: for the post that of its minutes (QĐ 45/2016/QĐ-TTg Điều 7.4), else today."""
+    if form.channel == "POST" and form.minutes_signed_at is not None:
+        return form.minutes_signed_at.astimezone(LOCAL).date()
+    return today
 
 
 def promised(catalogue: Catalogue, form: FilingForm, on: date) -> Terms:

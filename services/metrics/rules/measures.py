@@ -57,8 +57,8 @@ def on_time_until(seen: Seen) -> datetime | None:
     """Up to when the dossier counts as on time: FOREVER once that is settled, None when it never will again.
 
     Law: NĐ 61/2018/NĐ-CP Điều 19.9; end = time of status 9, else 10, else 8 or 3 (kpi §4, 2.1). A second supplement
-    request makes it late. While the clock is paused, and when the dossier ends so, the time it was stopped at is judged;
-    a pause that was made good has moved the due time and is not subtracted again.
+    request makes it late. While the clock is paused, and when the dossier ends so, the time it was stopped at is
+    judged; a pause that was made good has moved the due time and is not subtracted again.
     """
     if seen.received_at is None or seen.supplements_asked > 1:
         return None
