@@ -26,6 +26,7 @@ from deploy.local.stack import Stack, Status
 MOUNTED: Final[dict[str, str]] = {
     "demo": "deploy.demo:demo",
     "due": "deploy.due:due_command",
+    "catalogue": "deploy.catalogue:app",
     "kpi": "services.metrics.commands:kpi",
     "verify": "services.metrics.commands:verify",
     "bench": "deploy.bench.commands:app",

@@ -25,6 +25,7 @@ from temporalio.client import Client
 from temporalio.contrib.pydantic import pydantic_data_converter
 
 from deploy.bench import floor
+from deploy.bench.catalogue import catalogue_bench
 from deploy.bench.due import due_times
 from deploy.bench.lives import FloorDriver, PublicDriver, Sample, rate, sample
 from deploy.local import tokens
@@ -43,6 +44,7 @@ IDLE_LIVES: Final = 15
 
 
 app.command("due")(due_times)
+app.command("catalogue")(catalogue_bench)
 
 
 @app.callback()

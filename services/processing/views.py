@@ -128,7 +128,7 @@ def deadline_view(facts: Facts, catalogue: Catalogue) -> DeadlineView | None:
     if facts.apologised_at and facts.new_due_on:
         new_date = (facts.apologised_at, utc(closing(facts.new_due_on, calendar)))
     found = due(
-        facts.received_at,
+        facts.clock_from or facts.received_at,
         offered.processing_time,
         calendar,
         [(start, end) for start, end, completes in closed if completes],

@@ -204,6 +204,15 @@ class CalendarYear(Row):
     days: Mapping[date, DayKind]
 
 
+class Closure(Row):
+    """A day on which an agency and all below it are closed, or work although others do not; by its own decision."""
+
+    agency_code: str
+    day: date
+    kind: DayKind
+    decision: str
+
+
 class OfficeHours(Dated):
     """Shifts of an agency and all below it; no agency = everywhere else."""
 

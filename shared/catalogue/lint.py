@@ -6,15 +6,19 @@ Pure; `shared.platform.catalogue` runs it at every load and refuses a catalogue 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from datetime import date, timedelta
+from functools import cache
 from itertools import pairwise
 
-from shared.catalogue.lookup import competent_agencies
+from shared.catalogue.lookup import decides
 from shared.catalogue.model import Agency, AgencyKind, Catalogue, DayKind, Indicator, Procedure
 
 Place = tuple[str | int, ...]
 """Path to the value: list name, index of the row, field, index ..."""
 Finding = tuple[Place, str]
 
+NOTICE = timedelta(days=60)
+"""How long before it begins a year must have its calendar."""
 DECLARATIONS = ("TK-", "DON-", "GDN-")
 """What the applicant declares for this one purpose is never reused (identity_and_documents §4.4)."""
 NARROW = frozenset({AgencyKind.DEPARTMENT, AgencyKind.BRANCH, AgencyKind.VERTICAL, AgencyKind.DISTRICT_OFFICE})
@@ -28,9 +32,25 @@ def findings(catalogue: Catalogue) -> Iterator[Finding]:
     yield from _overlaps("indicators", catalogue.indicators, lambda row: row.id)
     yield from _agencies(catalogue)
     yield from _documents(catalogue)
+    decided = cache(lambda levels, field, on: any(_deciders(catalogue, levels, field, on)))
     for index, procedure in enumerate(catalogue.procedures):
+        if not decided(procedure.levels, procedure.field, procedure.valid_from):
+            text = f"no agency is competent for {procedure.code} on {procedure.valid_from}"
+            yield ("procedures", index, "levels"), text
         yield from ((("procedures", index, *place), text) for place, text in _procedure(catalogue, procedure))
     yield from _calendars(catalogue)
+    yield from _closures(catalogue)
+    yield from _essentials(catalogue)
+
+
+def warnings(catalogue: Catalogue, on: date) -> Iterator[str]:
+    """What is not wrong yet: from 60 days before its end a year's successor must have its holidays."""
+    years = {row.year for row in catalogue.calendar_years}
+    for year in {on.year, (on + NOTICE).year} - years:
+        yield f"no working calendar of {year}: deadlines that reach into it cannot be given"
+    for row in catalogue.calendar_years:
+        if not row.verified and row.year in {on.year, (on + NOTICE).year}:
+            yield f"the working calendar of {row.year} is a draft: compare it with the decision ({row.decision})"
 
 
 def _overlaps[T: (Agency, Procedure, Indicator)](
@@ -76,10 +96,11 @@ def _documents(catalogue: Catalogue) -> Iterator[Finding]:
 def _procedure(catalogue: Catalogue, procedure: Procedure) -> Iterator[Finding]:
     if procedure.field not in {field.code for field in catalogue.fields}:
         yield ("field",), f"unknown field {procedure.field}"
-    if not competent_agencies(catalogue, procedure, procedure.valid_from):
-        yield ("levels",), f"no agency is competent for {procedure.code} on {procedure.valid_from}"
     if procedure.result_kind not in catalogue.document_kinds_by_code:
         yield ("result_kind",), f"unknown document kind {procedure.result_kind}"
+    legs, whole = [leg.processing_time for leg in procedure.legs], procedure.processing_time
+    if legs and all(leg.unit is whole.unit for leg in legs) and sum(leg.amount for leg in legs) > whole.amount:
+        yield ("legs",), f"the legs of {procedure.code} take longer than its own limit"
     connected = catalogue.connected_sources
     for index, component in enumerate(procedure.components):
         kind = catalogue.document_kinds_by_code.get(component.kind)
@@ -88,6 +109,30 @@ def _procedure(catalogue: Catalogue, procedure: Procedure) -> Iterator[Finding]:
         elif component.required and not (component.paper_ground or component.data_source) and kind.source in connected:
             text = f"{component.kind} is asked as paper although {kind.source} supplies it (NĐ 47/2020/NĐ-CP Điều 9.3)"
             yield ("components", index, "kind"), f"{text}: name its data_source, or a paper_ground"
+
+
+def _deciders(
+    catalogue: Catalogue, levels: tuple[AgencyKind, ...], field: str, on: date
+) -> Iterator[Agency]:  # as `lookup.is_competent`, once per level and field
+    return (row for row in catalogue.agencies if row.in_force(on) and decides(levels, field, row))
+
+
+def _closures(catalogue: Catalogue) -> Iterator[Finding]:
+    for index, row in enumerate(catalogue.closures):
+        if not any(agency.in_force(row.day) for agency in catalogue.agencies_by_code.get(row.agency_code, ())):
+            yield ("closures", index, "agency_code"), f"unknown agency {row.agency_code} on {row.day}"
+        if (row.day.weekday() > 4) != (row.kind is DayKind.SWAP_WORK):  # noqa: PLR2004 - Friday is 4
+            yield ("closures", index, "kind"), f"{row.kind} says nothing on a {row.day:%A}"
+
+
+def _essentials(catalogue: Catalogue) -> Iterator[Finding]:
+    numbers = [row.number for row in catalogue.essential_services]
+    for index, row in enumerate(catalogue.essential_services):
+        if row.number in numbers[:index]:
+            yield ("essential_services", index, "number"), f"{row.number} is listed twice"
+    for index, procedure in enumerate(catalogue.procedures):
+        if procedure.e25 is not None and procedure.e25 not in numbers:
+            yield ("procedures", index, "e25"), f"{procedure.e25} is none of the essential services"
 
 
 def _calendars(catalogue: Catalogue) -> Iterator[Finding]:

@@ -14,6 +14,7 @@ from shared.catalogue.model import (
     AgencyKind,
     Area,
     Catalogue,
+    Closure,
     Dated,
     DayKind,
     DocumentKind,
@@ -29,7 +30,7 @@ from shared.catalogue.model import (
 
 type Refusal = Literal["unknown_procedure", "unknown_agency", "unknown_document", "wrong_agency", "channel_closed"]
 
-DAYS_BEFORE, DAYS_AFTER = 10, 500
+DAYS_BEFORE, DAYS_AFTER = 30, 500
 """What a dossier takes along of the calendar: the longest limit with several long pauses, about 20 dates a year."""
 
 
@@ -90,7 +91,12 @@ def agency_path(catalogue: Catalogue, code: str, on: date) -> tuple[str, ...]:
 
 def is_competent(procedure: Procedure, agency: Agency) -> bool:
     """Whether an agency of this level and field decides this procedure."""
-    return agency.kind in procedure.levels and (not agency.fields or procedure.field in agency.fields)
+    return decides(procedure.levels, procedure.field, agency)
+
+
+def decides(levels: tuple[AgencyKind, ...], field: str, agency: Agency) -> bool:
+    """Whether an agency decides procedures of these levels in this field of law."""
+    return agency.kind in levels and (not agency.fields or field in agency.fields)
 
 
 def competent_agencies(catalogue: Catalogue, procedure: Procedure, on: date) -> tuple[Agency, ...]:
@@ -108,16 +114,24 @@ def digitization_required(catalogue: Catalogue, agency: Agency, procedure: Proce
 
 
 def calendar_for(catalogue: Catalogue, agency_code: str | None, on: date) -> WorkingCalendar:
-    """All published years with the office hours of that agency on that day; no agency = everybody's hours."""
+    """All published years with the office hours of that agency on that day, and the days on which it is closed.
+
+    Hours and closures hold for the agency and all below it; no agency = everybody's hours.
+    """
     shifts = _shifts(catalogue, agency_code, on)
-    if shifts not in catalogue.calendars:
-        catalogue.calendars[shifts] = _calendar(catalogue, shifts)
-    return catalogue.calendars[shifts]
+    path: tuple[str, ...] = ()
+    if catalogue.closures and agency_code is not None:
+        path = agency_path(catalogue, agency_code, on)
+    closures = tuple(row for row in catalogue.closures if row.agency_code in path)
+    if (shifts, closures) not in catalogue.calendars:
+        catalogue.calendars[shifts, closures] = _calendar(catalogue, shifts, closures)
+    return catalogue.calendars[shifts, closures]
 
 
-def _calendar(catalogue: Catalogue, shifts: Shifts) -> WorkingCalendar:
+def _calendar(catalogue: Catalogue, shifts: Shifts, closures: tuple[Closure, ...]) -> WorkingCalendar:
     years = sorted(catalogue.calendar_years, key=lambda row: row.year)
-    days = sorted((day, kind) for row in years for day, kind in row.days.items())
+    published = {day: kind for row in years for day, kind in row.days.items()}
+    days = sorted((published | {row.day: row.kind for row in closures}).items())
     return WorkingCalendar(
         version=catalogue.calendar_version,
         first_on=date(years[0].year, 1, 1),
@@ -169,6 +183,7 @@ def terms(
         online_only=offered.online_only,
         post_return=offered.post_return,
         verification_time=offered.verification_time,
+        clock_start=offered.clock_start,
         patience=rule_set.patience,
     )
 

@@ -18,6 +18,7 @@ from shared.catalogue.calendar import (
     OFFICE_HOURS,
     CalendarMissing,
     CalendarYear,
+    Closure,
     DayKind,
     OfficeHours,
     ProcessingTime,
@@ -39,6 +40,8 @@ __all__ = [
     "CalendarYear",
     "Catalogue",
     "ChannelAmount",
+    "ClockStart",
+    "Closure",
     "Comparator",
     "Component",
     "Dated",
@@ -46,6 +49,7 @@ __all__ = [
     "Digitization",
     "DigitizationStart",
     "DocumentKind",
+    "EssentialService",
     "Exemption",
     "Fee",
     "FeeItem",
@@ -53,6 +57,7 @@ __all__ = [
     "FeeTiming",
     "FieldOfLaw",
     "Indicator",
+    "Leg",
     "OfficeHours",
     "OnlineLevel",
     "Patience",
@@ -142,8 +147,29 @@ class OnlineLevel(StrEnum):
     PARTIAL = "PARTIAL"
 
 
+class ClockStart(StrEnum):
+    """From when a procedure's own law counts, where it is not the reception (deadlines R9)."""
+
+    RECEPTION = "RECEPTION"
+    PROCESSING_AGENCY = "PROCESSING_AGENCY"
+    """When the agency that decides gets the file (NĐ 99/2022/NĐ-CP Điều 16.2)."""
+    WAYBILL_DATE = "WAYBILL_DATE"
+    """By post: the date on the waybill (NĐ 81/2018/NĐ-CP)."""
+
+
+class Leg(Row):
+    """One agency's part of a linked procedure (liên thông)."""
+
+    name: str
+    kind: AgencyKind
+    processing_time: ProcessingTime
+
+
 class Procedure(Dated):
-    """One version of a procedure. `channels`: 1 at the desk, 2 online, 3 by post (the national portal's numbers)."""
+    """One version of a procedure. `channels`: 1 at the desk, 2 online, 3 by post (the national portal's numbers).
+
+    `legs`: the agencies of a linked procedure in their order; the limit is what is published for all of them together.
+    """
 
     code: Annotated[str, Field(pattern=r"^\d\.\d{6}$")]
     version: PositiveInt
@@ -152,6 +178,8 @@ class Procedure(Dated):
     levels: Annotated[tuple[AgencyKind, ...], Field(min_length=1)]
     processing_time: ProcessingTime
     verification_time: ProcessingTime | None = None
+    clock_start: ClockStart = ClockStart.RECEPTION
+    legs: tuple[Leg, ...] = ()
     online_level: OnlineLevel
     online_level_2022: Annotated[int, Field(ge=1, le=4)]
     channels: Annotated[tuple[Literal[1, 2, 3], ...], Field(min_length=1)]
@@ -180,6 +208,14 @@ class Procedure(Dated):
     def is_online_service(self) -> bool:
         """Level 3 or 4 of NĐ 43/2011, what the directive's rate D1b counts."""
         return self.online_level_2022 >= 3  # noqa: PLR2004 - the level's own number
+
+
+class EssentialService(Row):
+    """One of the 25 of QĐ 06/QĐ-TTg (06/01/2022); without `procedures` a ministry's system runs it: shown as link."""
+
+    number: Annotated[int, Field(ge=1, le=25)]
+    name: str
+    procedures: tuple[str, ...] = ()
 
 
 class Patience(Row):
@@ -279,13 +315,15 @@ class Catalogue(Row):
     procedures: tuple[Procedure, ...]
     calendar_years: tuple[CalendarYear, ...]
     office_hours: tuple[OfficeHours, ...]
+    closures: tuple[Closure, ...] = ()
+    essential_services: tuple[EssentialService, ...] = ()
     digitization: Digitization
     bands: Bands
     indicators: tuple[Indicator, ...]
 
     @cached_property
-    def calendars(self) -> dict[Shifts, WorkingCalendar]:
-        """Calendars made so far, by office hours: `lookup.calendar_for` fills it."""
+    def calendars(self) -> dict[tuple[Shifts, tuple[Closure, ...]], WorkingCalendar]:
+        """Calendars made so far, by office hours and local closures: `lookup.calendar_for` fills it."""
         return {}
 
     @cached_property
@@ -331,4 +369,5 @@ class Terms(Row):
     online_only: bool
     post_return: bool
     verification_time: ProcessingTime | None = None
+    clock_start: ClockStart = ClockStart.RECEPTION
     patience: Patience = Patience()

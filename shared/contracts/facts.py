@@ -92,6 +92,7 @@ class Facts(_Public):
 
     submitted_at: AwareDatetime
     received_at: AwareDatetime | None = None
+    clock_from: AwareDatetime | None = None
     due_at: AwareDatetime | None = None
     due_at_original: AwareDatetime | None = None
     near_due_at: AwareDatetime | None = None
@@ -192,6 +193,7 @@ def facts_of(dossier: Dossier) -> Facts:
         online_level=terms.online_level,
         submitted_at=dossier.submitted_at,
         received_at=dossier.received_at,
+        clock_from=dossier.clock_from,
         due_at=dossier.due_at,
         due_at_original=dossier.due_at_original,
         near_due_at=dossier.near_due_at,

@@ -30,7 +30,7 @@ def is_paused(stage: Stage | None) -> bool:
     return stage is not None and STAGES[stage].clock is Clock.PAUSED
 
 
-def due_of(dossier: Dossier, terms: Terms, received_at: datetime) -> Due:
+def due_of(dossier: Dossier, terms: Terms, began_at: datetime) -> Due:
     """The due time of an accepted dossier whose clock runs, with its derivation.
 
     Raises Refused `calendar_missing`, which names the year, when the pinned calendar does not reach that far.
@@ -41,7 +41,7 @@ def due_of(dossier: Dossier, terms: Terms, received_at: datetime) -> Due:
         new_date = (dossier.apologised_at, utc(closing(dossier.new_due_on, terms.calendar)))
     try:
         return due(
-            received_at,
+            began_at,
             terms.processing_time,
             terms.calendar,
             [(pause.start_at, end) for pause, end in closed if pause.completes],
@@ -61,11 +61,11 @@ def warned_at(since: datetime, due_at: datetime, terms: Terms) -> datetime | Non
     return actions.instant(at) if at < due_at else None
 
 
-def minutes_left(at: datetime, received_at: datetime | None, due_at: datetime | None, terms: Terms) -> int | None:
+def minutes_left(at: datetime, began_at: datetime | None, due_at: datetime | None, terms: Terms) -> int | None:
     """Working minutes that a pause keeps for later; 0 when the dossier was late already."""
-    if due_at is None or received_at is None:
+    if due_at is None or began_at is None:
         return None
-    return remaining(received_at, due_at, at, terms.processing_time, terms.calendar) // timedelta(minutes=1)
+    return remaining(began_at, due_at, at, terms.processing_time, terms.calendar) // timedelta(minutes=1)
 
 
 def answer_of(asked_at: datetime, limit: ProcessingTime, terms: Terms) -> datetime:
@@ -96,10 +96,11 @@ def patience_until(stage: Stage, at: datetime, terms: Terms) -> datetime | None:
 
 def count(dossier: Dossier) -> None:
     """Set the due time anew, from everything that happened so far. Raises Refused like `due_of`."""
-    if dossier.terms is None or dossier.received_at is None:
+    began_at = dossier.clock_began_at
+    if dossier.terms is None or began_at is None:
         return
-    dossier.due_at = due_of(dossier, dossier.terms, dossier.received_at).due_at
-    runs_since = max((pause.end_at for pause in dossier.pauses if pause.end_at), default=dossier.received_at)
+    dossier.due_at = due_of(dossier, dossier.terms, began_at).due_at
+    runs_since = max((pause.end_at for pause in dossier.pauses if pause.end_at), default=began_at)
     dossier.near_due_at = warned_at(runs_since, dossier.due_at, dossier.terms)
 
 
@@ -114,7 +115,7 @@ def turn(dossier: Dossier, before: Stage | None, stage: Stage, act: Act, at: dat
             count(dossier)
     if is_paused(stage) and dossier.terms:
         dossier.pauses = (*dossier.pauses, Pause(reason=REASONS[stage], start_at=at, due_at=dossier.due_at))
-        dossier.remaining_minutes = minutes_left(at, dossier.received_at, dossier.due_at, dossier.terms)
+        dossier.remaining_minutes = minutes_left(at, dossier.clock_began_at, dossier.due_at, dossier.terms)
         dossier.due_at = dossier.near_due_at = None
 
 

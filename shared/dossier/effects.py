@@ -8,7 +8,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from shared.catalogue.model import Terms
+from shared.catalogue.model import ClockStart, Terms
 from shared.dossier import actions, clock, timers
 from shared.dossier.actions import Action, By, Channel, Outcome, Subject, instant
 from shared.dossier.codes import DocumentKind
@@ -100,6 +100,7 @@ def apply(dossier: Dossier, action: Action, by: By, at: datetime) -> None:  # no
             dossier.agency_competent = action.agency_code
         case actions.Transfer():
             dossier.agency_competent = action.agency_code or dossier.agency_competent
+            _start_there(dossier, at)
         case actions.Claim():
             dossier.holder = by.person_code
         case actions.Assign() | actions.Reassign():
@@ -135,6 +136,8 @@ def _file(dossier: Dossier, filing: actions.Filing, by: By, at: datetime) -> Non
     dossier.submitted_at = at
     if isinstance(filing, actions.RegisterFromPost):
         dossier.submitted_at = instant(filing.minutes_signed_at)
+        if filing.terms.clock_start is ClockStart.WAYBILL_DATE:
+            dossier.clock_from = instant(filing.posted_at)
     dossier.agency_reception = dossier.agency_competent = by.agency_code
 
 
@@ -145,6 +148,14 @@ def _accept(dossier: Dossier, terms: Terms, at: datetime) -> None:
     )  # QĐ 45/2016 Điều 7.4: the minutes
     clock.count(dossier)
     dossier.due_at_original = dossier.due_at
+
+
+def _start_there(dossier: Dossier, at: datetime) -> None:
+    """Where the law counts from the arrival at the deciding agency, the promise made before was the earliest one."""
+    if dossier.clock_from is None and dossier.terms and dossier.terms.clock_start is ClockStart.PROCESSING_AGENCY:
+        dossier.clock_from = at
+        clock.count(dossier)
+        dossier.due_at_original = dossier.due_at
 
 
 def _correct(dossier: Dossier, action: actions.OpenCorrection, by: By, at: datetime) -> None:

@@ -52,6 +52,8 @@ class Dossier(BaseModel):
 
     submitted_at: AwareDatetime | None = None
     received_at: AwareDatetime | None = None
+    clock_from: AwareDatetime | None = None
+    """Where the procedure's own law counts from something else than the reception (deadlines R9)."""
     due_at: AwareDatetime | None = None
     due_at_original: AwareDatetime | None = None
     near_due_at: AwareDatetime | None = None
@@ -111,6 +113,11 @@ class Dossier(BaseModel):
     def ended(self) -> bool:
         """At one of the three ends."""
         return self.stage is not None and STAGES[self.stage].is_end
+
+    @property
+    def clock_began_at(self) -> datetime | None:
+        """From when the limit counts; None before acceptance."""
+        return self.received_at and (self.clock_from or self.received_at)
 
     @property
     def is_looking_at_papers(self) -> bool:

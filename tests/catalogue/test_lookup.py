@@ -117,3 +117,28 @@ def test_indicators_carry_the_directives_baselines_and_targets() -> None:
     assert (rows["online_services_used"].baseline, rows["online_services_used"].target) == ((41, 100), (80, 100))
     assert (rows["online_share"].baseline, rows["online_share"].comparator) == ((32, 100), ">")
     assert rows["received"].denominator is None
+
+
+def test_a_district_that_is_closed_by_its_own_decision_closes_all_below_it() -> None:
+    """Tân Hưng is closed on Wednesday 12/10/2022 and works on the Saturday; everybody else does not."""
+    closed, made_up = date(2022, 10, 12), date(2022, 10, 15)
+    for code, worked in (("000.03.30.H39", False), ("001.03.30.H39", False), ("001.01.30.H39", True)):
+        calendar = lookup.calendar_for(CATALOGUE, code, closed)
+        assert (calendar.is_worked(closed), calendar.is_worked(made_up)) == (worked, not worked)
+    assert lookup.calendar_for(CATALOGUE, None, closed).is_worked(closed)
+
+
+def test_all_25_essential_services_are_marked_and_nine_of_them_are_run_here() -> None:
+    services = CATALOGUE.essential_services
+    assert [row.number for row in services] == list(range(1, 26))
+    here = {row.number for row in services if row.procedures}
+    assert here == {12, 13, 14, 15, 16, 19, 20, 22, 23}
+    marked = {row.e25 for row in CATALOGUE.procedures if row.e25}
+    assert marked == here
+    for row in services:
+        assert {CATALOGUE.procedures_by_code[code][0].e25 for code in row.procedures} <= {row.number}
+
+
+def test_a_linked_procedure_names_its_legs_within_the_published_total() -> None:
+    legs = lookup.procedure(CATALOGUE, "2.002913", date(2026, 11, 23)).legs
+    assert [leg.processing_time.amount for leg in legs] == [1, 1, 8]

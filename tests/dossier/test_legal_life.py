@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from shared.catalogue.model import FeeTiming, ProcessingTime, SupplementClock
+from shared.catalogue.model import ClockStart, FeeTiming, ProcessingTime, SupplementClock
 from shared.contracts.facts import facts_of
 from shared.dossier import actions
 from shared.dossier.actions import About, Channel, Fault, ReturnWay, Subject
@@ -178,3 +178,27 @@ def test_a_correction_is_a_free_linked_dossier() -> None:
     facts = facts_of(dossier)
     assert (facts.stage, facts.root_code, facts.is_correction, facts.received_at) == (Stage.ACCEPTED, ROOT, True, AT)
     assert facts.due_at is not None
+
+
+def test_a_pledge_counts_from_its_arrival_at_the_land_registry() -> None:
+    """NĐ 99/2022/NĐ-CP Điều 16.2: accepted Tuesday 10/1 09:00, same day; handed on Wednesday 11/1 after 15:00."""
+    promised = terms(limit="same-day", clock_start=ClockStart.PROCESSING_AGENCY)
+    dossier = a_dossier(Stage.ACCEPTED, promised=promised)
+    assert dossier.due_at == local_time("2023-01-10 17:00")
+    handed_on = local_time("2023-01-11 15:30")
+    dossier.take(order(Role.CLERK, actions.Transfer()), handed_on)
+    assert (dossier.clock_from, dossier.due_at) == (handed_on, local_time("2023-01-12 17:00"))
+    assert facts_of(dossier).due_at_original == dossier.due_at
+
+
+def test_a_lucky_draw_by_post_counts_from_its_waybill() -> None:
+    """NĐ 81/2018/NĐ-CP: posted Thursday 5/1, signed over Monday 9/1, opened on the 10th; 5 working days from the 5th."""
+    promised = terms(limit="5wd", clock_start=ClockStart.WAYBILL_DATE)
+    posted, signed, opened = (local_time(f"2023-01-{day} 09:00") for day in ("05", "09", "10"))
+    times = {"posted_at": posted, "minutes_signed_at": signed}
+    given = {"terms": promised, "return_way": ReturnWay.DESK, "papers": (), "channel": Channel.POST, **times}
+    dossier = Dossier(dossier_code=CODE, root_code=CODE)
+    dossier.take(order(Role.CLERK, actions.RegisterFromPost.model_validate(given)), opened)
+    dossier.papers = {}
+    dossier.take(order(Role.CLERK, actions.Accept(terms=promised)), opened)
+    assert (dossier.received_at, dossier.due_at) == (signed, local_time("2023-01-12 17:00"))
