@@ -192,7 +192,7 @@ def test_a_pledge_counts_from_its_arrival_at_the_land_registry() -> None:
 
 
 def test_a_lucky_draw_by_post_counts_from_its_waybill() -> None:
-    """NĐ 81/2018/NĐ-CP: posted Thursday 5/1, signed over Monday 9/1, opened on the 10th; 5 working days from the 5th."""
+    """NĐ 81/2018/NĐ-CP: posted Thursday 5/1, signed over Monday 9/1, opened on the 10th; 5 wd from the 5th."""
     promised = terms(limit="5wd", clock_start=ClockStart.WAYBILL_DATE)
     posted, signed, opened = (local_time(f"2023-01-{day} 09:00") for day in ("05", "09", "10"))
     times = {"posted_at": posted, "minutes_signed_at": signed}
