@@ -1,8 +1,8 @@
 """The table of processes: what runs, on which ports, after what, with which environment.
 
-Environment values are templates: `{payment}` is the host:port of that process, `{root}` the state folder, `{name}` the
-process itself, `{database_password}` its secret of that name. Every Python process also gets ENVIRONMENT, HOST, PORT
-and SECRETS_DIR.
+Environment values are templates: `{payment}` is the host:port of that process, `{mailbox_smtp}` of its port `smtp`,
+`{root}` the state folder, `{name}` the process itself, `{database_password}` its secret of that name. Every Python
+process also gets ENVIRONMENT, HOST, PORT and SECRETS_DIR.
 """
 
 import os
@@ -44,12 +44,13 @@ class Process:
     server: Server | None = None
     module: str = ""
     health: str = "/healthz"
+    more_ports: tuple[str, ...] = ()
     after: tuple[str, ...] = ()
     env: Mapping[str, str]
 
     @property
     def ports(self) -> tuple[str, ...]:
-        return self.server.PORTS if self.server else ("http",)
+        return self.server.PORTS if self.server else ("http", *self.more_ports)
 
     @property
     def stop(self) -> Signals:
@@ -64,9 +65,9 @@ class Process:
         return await answers(site.address(self.name), self.health)
 
 
-def _simulator(name: str, **env: str) -> Process:
+def _simulator(name: str, *more_ports: str, **env: str) -> Process:
     ledger = {"LEDGER_FILE": "{root}/data/{name}/ledger.jsonl", "FAULTS_FILE": "{root}/data/{name}/faults.json"}
-    return Process(name=name, module=f"deploy.simulators.{name}", env=ledger | env)
+    return Process(name=name, module=f"deploy.simulators.{name}", more_ports=more_ports, env=ledger | env)
 
 
 def _service(name: str, *after: str, **env: str) -> Process:
@@ -91,6 +92,7 @@ _OUTSIDE: Final = {
     "POPULATION_URL": "http://{population_database}",
     "SIGNING_URL": "http://{signing_authority}",
 }
+_MESSENGERS: Final = {"MAIL_SERVER": "{mailbox_smtp}", "SMS_URL": "http://{mailbox}"}
 _SERVERS: Final = ("postgres", "kafka", "temporal")
 
 PROCESSES: Final = (
@@ -100,6 +102,7 @@ PROCESSES: Final = (
     _simulator("payment_gateway", IPN_URL="http://{payment}/callbacks/gateway"),
     _simulator("carrier", WEBHOOK_URL="http://{delivery}/callbacks/carrier"),
     _simulator("population_database"),
+    _simulator("mailbox", "smtp", SMTP_SERVER="{mailbox_smtp}"),
     _simulator("signing_authority", STATE_DIR="{root}/data/{name}"),
     Process(
         name="workflows",
@@ -108,7 +111,7 @@ PROCESSES: Final = (
         after=("kafka", "temporal"),
         env=_KAFKA | _TEMPORAL,
     ),
-    _service("intake", *_SERVERS, "population_database", **_ALL, **_OBJECTS, **_OUTSIDE),
+    _service("intake", *_SERVERS, "population_database", "mailbox", **_ALL, **_OBJECTS, **_OUTSIDE, **_MESSENGERS),
     _service("processing", *_SERVERS, "signing_authority", **_ALL, **_OBJECTS, **_OUTSIDE),
     _service("payment", *_SERVERS, "payment_gateway", **_ALL, **_OUTSIDE),
     _service("delivery", *_SERVERS, "carrier", **_ALL, **_OUTSIDE),
@@ -159,4 +162,9 @@ class _Known(dict[str, str]):
         self._site = site
 
     def __missing__(self, key: str) -> str:
-        return self._site.address(key) if key in BY_NAME else self._site.secret(self["name"], key)
+        process, _, port = key.rpartition("_")
+        if key in BY_NAME:
+            return self._site.address(key)
+        if process in BY_NAME:
+            return f"{HOST}:{self._site.port(process, port)}"
+        return self._site.secret(self["name"], key)

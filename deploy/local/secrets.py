@@ -37,6 +37,7 @@ _SHARED: Final[Mapping[str, tuple[tuple[str, ...], Callable[[], str]]]] = {
     "gateway_merchant": (("payment", "payment_gateway"), _merchant),
     "carrier_secret": (("delivery", "carrier"), _word),
     "population_token": (("intake", "population_database"), _word),
+    "sms_token": (("intake", "mailbox"), _word),
     "signing_token": (("processing", "signing_authority"), _word),
     "objects_key": (("intake", "processing"), _key_256),
     "receipt_secret": (("intake",), _word),

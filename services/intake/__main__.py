@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
@@ -9,9 +10,12 @@ from typing import Final
 
 from services.intake import activities, api, consumer
 from services.intake.acts import Door
+from services.intake.acts.notifying import send_due
+from services.intake.adapters.messengers import MailRelay, Messenger, SmsGateway
 from services.intake.adapters.population_database import PopulationClient
 from services.intake.adapters.result_file import ResultClient
 from services.intake.api.documents import UPLOADS
+from services.intake.rules.notices import Way
 from services.intake.settings import IntakeSettings
 from services.intake.store.tables import SCHEMA
 from services.intake.store.vault import Vault
@@ -19,12 +23,15 @@ from shared.contracts.facts import TOPIC
 from shared.contracts.intake import TASK_QUEUE
 from shared.platform import database, http, kafka, objects, process, telemetry, temporal, tokens
 from shared.platform.catalogue import load_catalogue
+from shared.platform.duty import Duty
 from shared.platform.settings import load
 from shared.web.app import application
 from shared.web.identity import Identity
 from workflows.desk import DossierDesk
 
 MIGRATIONS: Final = Path(__file__).with_name("migrations")
+REST: Final = 10.0
+"""Seconds between two looks for notices to try again; new ones wake the sender."""
 
 
 async def main() -> int:
@@ -40,6 +47,7 @@ async def main() -> int:
     )
     own_token = tokens.ServiceToken(settings.token_key.get_secret_value())
     processing = http.client(str(settings.processing_url), where="processing", token=own_token)
+    sms = _sms(settings)
     door = Door(
         sessions=database.sessions(store),
         desk=DossierDesk(client),
@@ -51,12 +59,14 @@ async def main() -> int:
         results=ResultClient(processing),
         now=partial(datetime.now, UTC),
         site=str(settings.public_url).rstrip("/"),
+        messengers=_messengers(settings, sms),
     )
     broker = kafka.broker(settings)
-    follow = consumer.follower(door.sessions, kafka.DeadLetters(broker, SCHEMA))
+    follow = consumer.follower(door, kafka.DeadLetters(broker, SCHEMA))
     kafka.subscribe(broker, TOPIC, follow, group=SCHEMA)
     consumers = kafka.Consumers(broker)
     work = activities.IntakeWork(door)
+    telling = Duty("notices", partial(send_due, door), door.wake, rest=REST)
     worker = temporal.activity_worker(client, TASK_QUEUE, [work.digitize, work.reuse])
     app = application(
         title=api.TITLE,
@@ -72,13 +82,32 @@ async def main() -> int:
     )
     try:
         return await process.serve(
-            api.attach(app, door), host=settings.host, port=settings.port, alongside=[consumers, worker]
+            api.attach(app, door), host=settings.host, port=settings.port, alongside=[consumers, telling, worker]
         )
     finally:
         door.press.close()
         await population.aclose()
         await processing.aclose()
+        if sms:
+            await sms.aclose()
         await store.dispose()
+
+
+def _sms(settings: IntakeSettings) -> http.Client | None:
+    if settings.sms_url is None or settings.sms_token is None:
+        return None
+    return http.client(str(settings.sms_url), where="sms-gateway", token=settings.sms_token.get_secret_value)
+
+
+def _messengers(settings: IntakeSettings, sms: http.Client | None) -> Mapping[Way, Messenger]:
+    """The ways that are configured."""
+    ways: dict[Way, Messenger] = {}
+    if settings.mail_server:
+        password = settings.mail_password.get_secret_value() if settings.mail_password else None
+        ways[Way.MAIL] = MailRelay(settings.mail_server, settings.mail_from, settings.mail_user, password)
+    if sms:
+        ways[Way.SMS] = SmsGateway(sms)
+    return ways
 
 
 if __name__ == "__main__":

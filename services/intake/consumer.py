@@ -1,4 +1,4 @@
-"""Door for events: facts → intake's read model, by the same upsert as its own acts. Twice or late is harmless."""
+"""Door for events: facts → intake's read model, timeline and notices. Twice or late is harmless."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from typing import Protocol
 
 from pydantic import ValidationError
 
-from services.intake.store import dossiers, timeline
+from services.intake.acts import Door
+from services.intake.store import dossiers, notices, timeline
 from shared.contracts.facts import Event
-from shared.platform.database import Sessions
 from shared.platform.kafka import Record
 
 
@@ -19,7 +19,7 @@ class Grave(Protocol):
     async def bury(self, record: Record, reason: str) -> None: ...
 
 
-def follower(sessions: Sessions, grave: Grave) -> Callable[[Sequence[Record]], Awaitable[None]]:
+def follower(door: Door, grave: Grave) -> Callable[[Sequence[Record]], Awaitable[None]]:
     """The handler of `dossier.facts.v1`: one transaction a batch; what cannot be read is put aside."""
 
     async def follow(records: Sequence[Record]) -> None:
@@ -29,8 +29,11 @@ def follower(sessions: Sessions, grave: Grave) -> Callable[[Sequence[Record]], A
                 known.append(Event.model_validate_json(record.value or b""))
             except ValidationError:
                 await grave.bury(record, "not_an_event")
-        async with sessions.begin() as session:
+        async with door.sessions.begin() as session:
             await dossiers.keep(session, [event.facts for event in known])
             await timeline.keep(session, known)
+            owed = await notices.owe(session, known, door.messengers, door.now())
+        if owed:
+            door.wake.set()
 
     return follow

@@ -10,7 +10,9 @@ from pydantic import BaseModel, ConfigDict
 
 from services.intake.rules import completeness
 from services.intake.rules.forms import Printed, number_of, title_of
+from services.intake.rules.notices import Way
 from services.intake.store.documents import Document
+from services.intake.store.notices import Notice, State
 from shared.catalogue import lookup
 from shared.catalogue.model import Agency, AgencyKind, Catalogue, Exemption, FeeKind, FeeTiming, OnlineLevel, Procedure
 from shared.contracts.facts import Event, Facts
@@ -267,5 +269,30 @@ class FormList(_View):
                     at=each.event.change.at,
                 )
                 for each in printed
+            )
+        )
+
+
+class NoticeView(_View):
+    """One message to the applicant; `seq` is the change it tells of."""
+
+    seq: int
+    change: str
+    way: Way
+    state: State
+    at: datetime
+
+
+class NoticeList(_View):
+    """All messages of a dossier, oldest first."""
+
+    notices: tuple[NoticeView, ...]
+
+    @classmethod
+    def of(cls, notices: Sequence[Notice]) -> Self:
+        return cls(
+            notices=tuple(
+                NoticeView(seq=each.seq, change=each.change, way=each.way, state=each.state, at=each.at)
+                for each in notices
             )
         )

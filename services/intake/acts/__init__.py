@@ -16,12 +16,14 @@ from uuid import uuid4
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from services.intake.adapters.messengers import Messenger
 from services.intake.adapters.population_database import PopulationDatabase
 from services.intake.adapters.press import Press
 from services.intake.adapters.result_file import ResultFile
 from services.intake.rules import completeness
 from services.intake.rules import papers as paper_rules
 from services.intake.rules.completeness import FilingForm, NotFileable
+from services.intake.rules.notices import Way
 from services.intake.rules.person import Person
 from services.intake.store import documents, dossiers, filings, timeline
 from services.intake.store.documents import Document
@@ -75,6 +77,10 @@ class Door:
     press: Press = field(default_factory=Press)
     site: str = "http://localhost"
     """Public address of the portal, printed as QR."""
+    messengers: Mapping[Way, Messenger] = field(default_factory=dict)
+    """The ways applicants are told; none = nobody is told."""
+    wake: asyncio.Event = field(default_factory=asyncio.Event)
+    """Set when there is something to tell."""
 
     def today(self) -> date:
         """The local day, UTC+7."""

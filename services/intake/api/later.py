@@ -9,12 +9,12 @@ from fastapi import APIRouter, Depends, Query, Request, Response
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from services.intake import acts
-from services.intake.acts import printing
+from services.intake.acts import notifying, printing
 from services.intake.api._door import TheDoor
 from services.intake.api.dossiers import Code, Key
 from services.intake.rules.completeness import DocumentGiven
 from services.intake.store.tables import once
-from services.intake.views import FactsView, FiledView, FormList, Timeline
+from services.intake.views import FactsView, FiledView, FormList, NoticeList, Timeline
 from shared.dossier.codes import AgencyCode, Word
 from shared.dossier.lifecycle import Act, Form
 from shared.dossier.permission import Actor, Kind, Right, as_whom
@@ -91,6 +91,15 @@ async def timeline(dossier_code: Code, door: TheDoor, actor: Bringer) -> Timelin
     _, resource = await acts.rights_to(door, dossier_code)
     demand(actor, Right.READ_DOSSIER, resource)
     return Timeline.of(await printing.events_of(door, dossier_code))
+
+
+@router.get("/dossiers/{dossier_code}/notices")
+@allows(Right.READ_DOSSIER)
+async def told(dossier_code: Code, door: TheDoor, actor: Bringer) -> NoticeList:
+    """What the applicant was told by mail and SMS, and whether it was handed over; no address."""
+    _, resource = await acts.rights_to(door, dossier_code)
+    demand(actor, Right.READ_DOSSIER, resource)
+    return NoticeList.of(await notifying.told_of(door, dossier_code))
 
 
 @router.get("/dossiers/{dossier_code}/forms")

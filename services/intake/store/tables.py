@@ -108,6 +108,21 @@ timeline = Table(
     Column("event", JSONB, nullable=False, comment="the change and the facts after it"),
 )
 
+notice = Table(
+    "notice",
+    metadata,
+    Column("dossier_code", Text, primary_key=True),
+    Column("seq", BigInteger, primary_key=True),
+    Column("way", Text, primary_key=True, comment="MAIL or SMS"),
+    Column("change", Text, nullable=False),
+    Column("at", DateTime(timezone=True), nullable=False, comment="of the change"),
+    Column("state", Text, nullable=False),
+    Column("attempts", Integer, nullable=False, server_default="0"),
+    Column("next_at", DateTime(timezone=True), nullable=False, comment="when to try; since when SENDING"),
+    Column("reference", Text, comment="the carrier's, or why not"),
+)
+Index("ix_notice_open", notice.c.next_at, postgresql_where=notice.c.state.in_(["WAITING", "SENDING"]))
+
 dossier = Table(
     "dossier",
     metadata,

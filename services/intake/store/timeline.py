@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 
-from sqlalchemy import select
+from sqlalchemy import select, tuple_
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -33,6 +33,13 @@ async def of_dossier(session: AsyncSession, dossier_code: str) -> Sequence[Event
     """All that is known of a dossier, in its order."""
     query = select(timeline.c.event).where(timeline.c.dossier_code == dossier_code).order_by(timeline.c.seq)
     return [Event.model_validate(found) for found in (await session.execute(query)).scalars()]
+
+
+async def at(session: AsyncSession, places: Iterable[tuple[str, int]]) -> dict[tuple[str, int], Event]:
+    """The events at these places (dossier code, seq), as far as they are known."""
+    query = select(timeline.c.event).where(tuple_(timeline.c.dossier_code, timeline.c.seq).in_(list(places)))
+    events = [Event.model_validate(found) for found in (await session.execute(query)).scalars()]
+    return {(event.facts.dossier_code, event.facts.seq): event for event in events}
 
 
 async def tell(

@@ -24,7 +24,7 @@ def record(value: bytes | None) -> Any:
 
 async def test_newest_facts_win_in_any_order(world: World) -> None:
     young, old = (value_of(event_of(a_dossier(stage))) for stage in (Stage.SUBMITTED, Stage.PROCESSING))
-    follow = follower(world.door.sessions, fakes.FakeGrave())
+    follow = follower(world.door, fakes.FakeGrave())
     for batch in ((young, old, young), (old,), (young,)):
         await follow([record(value) for value in batch])
         async with world.door.sessions() as session:
@@ -36,6 +36,6 @@ async def test_newest_facts_win_in_any_order(world: World) -> None:
 async def test_what_cannot_be_read_is_buried_and_the_rest_goes_on(world: World) -> None:
     grave = fakes.FakeGrave()
     good = value_of(event_of(a_dossier(Stage.SUBMITTED)))
-    await follower(world.door.sessions, grave)([record(b"not json"), record(None), record(good)])
+    await follower(world.door, grave)([record(b"not json"), record(None), record(good)])
     assert grave.buried == [(b"not json", "not_an_event"), (None, "not_an_event")]
     assert await world.count("dossier") == 1
