@@ -116,7 +116,8 @@ class World:
         if response is None or response.is_server_error:
             raise BotFailure(f"{method} {where}{path}: {response.status_code if response else 'silent'}")
         if response.is_client_error:
-            raise Refusal(response.status_code, _problem(response), f"{method} {where}{path}")
+            what = " ".join(each["kind"] for each in given.get("json", {}).get("actions", ()))
+            raise Refusal(response.status_code, _problem(response), f"{method} {where}{path} {what}".rstrip())
         return response
 
 

@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
+from itertools import count
 
 import pytest
 import pytest_asyncio
@@ -23,6 +24,8 @@ from tests.builders import CODE, clicks, opening, submit
 from tests.fakes import FakeOffices, FakePublication
 from workflows.desk import DeskAway, DossierDesk
 from workflows.dossier import DossierWorkflow
+
+_NUMBERS = count(1000)
 
 PATIENCE = 20.0
 """Seconds a test waits for a named condition before it fails with it."""
@@ -156,7 +159,6 @@ async def a_town(environment: WorkflowEnvironment, queue: str) -> AsyncIterator[
 
 
 @pytest.fixture
-def code(request: pytest.FixtureRequest) -> str:
-    """A dossier code of its own for each test."""
-    number = abs(hash(request.node.nodeid)) % 9000 + 1000
-    return f"{CODE[:-4]}{number:04d}"
+def code() -> str:
+    """A dossier code of its own for each test: two tests with one code would wait for each other's workers."""
+    return f"{CODE[:-4]}{next(_NUMBERS):04d}"
