@@ -106,22 +106,24 @@ def asyncapi() -> dict[str, Any]:
 
 
 def diagram() -> str:
-    """The lifecycle as a Mermaid state diagram, drawn from the table; dotted acts answer `not yet`."""
+    """The lifecycle as a Mermaid state diagram, drawn from the table; acts that stay where they are are left out."""
     lines = ["```mermaid", "stateDiagram-v2", "    direction LR"]
     lines += [f"    {stage}: {stage}<br/>{meaning.label}" for stage, meaning in STAGES.items()]
     edges: dict[tuple[str, str], list[str]] = {}
     for (stage, act), move in MOVES.items():
-        if move.to is Landing.SAME:
-            continue
-        to = "WITHDRAW_ASKED_BEFORE" if move.to is Landing.BEFORE else str(move.to)
-        edges.setdefault((str(stage) if stage else "[*]", to), []).append(act)
+        if move.to is not Landing.SAME:
+            edges.setdefault((str(stage) if stage else "[*]", _drawn(move.to)), []).append(act)
     for (stage_name, to), acts in edges.items():
-        if to == "WITHDRAW_ASKED_BEFORE":
+        if to == Landing.BEFORE:
             lines.append(f"    note right of {stage_name}: {', '.join(acts)} leads back to the stage before")
         else:
             lines.append(f"    {stage_name} --> {to}: {', '.join(acts)}")
     lines += [f"    {stage} --> [*]" for stage in Stage if STAGES[stage].is_end]
     return "\n".join([*lines, "```"])
+
+
+def _drawn(to: Stage | Landing) -> str:
+    return str(Stage.PROCESSING if to is Landing.LAST_ANSWER else to)
 
 
 def _with_diagram(readme: str) -> str:
