@@ -8,6 +8,7 @@ Environment: PORT, HOST, SMTP_SERVER, LEDGER_FILE, SECRETS_DIR/sms_token, FAULTS
 
 import asyncio
 import os
+import socket
 from email import message_from_bytes, policy
 from typing import Annotated
 from urllib.parse import quote
@@ -103,12 +104,13 @@ def application(ledger: Ledger, mischief: Mischief, token: str, smtp_server: str
     post = Post(ledger)
     host, _, port = smtp_server.partition(":")
     page = Environment(autoescape=True).from_string(PAGE)
+    door = socket.create_server((host, int(port)))  # a taken port ends the process at once
     servers: list[asyncio.Task[asyncio.Server]] = []
 
     def open_letterbox() -> None:
         loop = asyncio.get_running_loop()
         box = Letterbox(post, mischief)
-        opened = loop.create_server(lambda: SMTP(box, enable_SMTPUTF8=True, loop=loop), host, int(port))
+        opened = loop.create_server(lambda: SMTP(box, hostname="mailbox", loop=loop), sock=door)
         servers.append(loop.create_task(opened))
 
     app = stage("mailbox", ledger, mischief, resume=open_letterbox)
