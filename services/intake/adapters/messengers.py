@@ -9,7 +9,7 @@ import asyncio
 import smtplib
 import ssl
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
+from contextlib import closing, suppress
 from email.headerregistry import Address
 from email.message import EmailMessage
 from email.policy import SMTP
@@ -80,38 +80,28 @@ class MailRelay:
         self._threads.shutdown(wait=False, cancel_futures=True)
 
     def _hand_over(self, mail: EmailMessage, to: str) -> None:
-        relay = self._opened(to)
         try:
-            code, _ = relay.data(mail.as_bytes(policy=SMTP))
-        except smtplib.SMTPDataError as no:
-            code = no.smtp_code  # refused before the text was sent
-        except (OSError, smtplib.SMTPException) as lost:
-            relay.close()
-            raise NobodyKnows(type(lost).__name__) from lost
-        with suppress(OSError, smtplib.SMTPException):
-            relay.quit()
+            relay = smtplib.SMTP(self._host, self._port, timeout=STEP_S)
+        except (OSError, smtplib.SMTPException) as error:
+            raise NotTaken(type(error).__name__) from error
+        with closing(relay):
+            try:
+                self._address(relay, to)
+            except (OSError, smtplib.SMTPException) as error:
+                raise NotTaken(type(error).__name__) from error  # before the text nothing can have been sent
+            code = _said(relay, mail)
+            with suppress(OSError, smtplib.SMTPException):
+                relay.quit()
         _judge(code)
 
-    def _opened(self, to: str) -> smtplib.SMTP:
-        """A connection that has taken sender and recipient; before the text nothing can have been sent."""
-        relay = smtplib.SMTP(timeout=STEP_S)
-        try:
-            self._ask(relay, to)
-        except (OSError, smtplib.SMTPException) as error:
-            relay.close()
-            raise NotTaken(type(error).__name__) from error
-        except (NotTaken, RefusedForGood, NobodyKnows):
-            relay.close()
-            raise
-        return relay
-
-    def _ask(self, relay: smtplib.SMTP, to: str) -> None:
-        _set_up("greeting", relay.connect(self._host, self._port)[0])
+    def _address(self, relay: smtplib.SMTP, to: str) -> None:
         if self._user:
             relay.starttls(context=ssl.create_default_context())
             relay.login(self._user, self._password or "")
         relay.ehlo_or_helo_if_needed()
-        _set_up("sender", relay.mail(parseaddr(self._sender)[1])[0])
+        code, _ = relay.mail(parseaddr(self._sender)[1])
+        if code // 100 != _GOOD:
+            raise NotTaken(f"sender {code}")  # our own set-up's fault, not this mail's
         _judge(relay.rcpt(to)[0])
 
 
@@ -146,10 +136,14 @@ def composed(message: Message, sender: str, reference: str) -> EmailMessage:
     return mail
 
 
-def _set_up(what: str, code: int) -> None:
-    """A no to these is our own set-up's fault, not this mail's."""
-    if code // 100 != _GOOD:
-        raise NotTaken(f"{what} {code}")
+def _said(relay: smtplib.SMTP, mail: EmailMessage) -> int:
+    """The reply to the text."""
+    try:
+        return relay.data(mail.as_bytes(policy=SMTP))[0]
+    except smtplib.SMTPDataError as no:
+        return int(no.smtp_code)  # refused before the text
+    except (OSError, smtplib.SMTPException) as lost:
+        raise NobodyKnows(type(lost).__name__) from lost
 
 
 def _judge(code: int) -> None:
