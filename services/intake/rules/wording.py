@@ -21,6 +21,20 @@ def agency(catalogue: Catalogue, code: str, on: date) -> tuple[str, str]:
     return here.name, above
 
 
+def place(catalogue: Catalogue, code: str, on: date) -> str:
+    """Where a letter of an agency is dated: the province it belongs to."""
+    try:
+        top = lookup.agency(catalogue, lookup.agency_path(catalogue, code, on)[-1], on).name
+    except NotInCatalogue:
+        return "…"
+    return top.removeprefix("UBND tỉnh ").removeprefix("UBND thành phố ")
+
+
+def letter_day(on: date) -> str:
+    """`ngày 09 tháng 5 năm 2023`: zero before days under 10 and before January and February (NĐ 30/2020)."""
+    return f"ngày {on.day:02d} tháng {on.month:0{2 if on.month < 3 else 1}d} năm {on.year}"  # noqa: PLR2004 - March
+
+
 def procedure(catalogue: Catalogue, facts: Facts, on: date) -> str:
     """The procedure's name when the dossier was received or filed, else on that day, else its code."""
     for day in (local_day(facts.received_at or facts.submitted_at), on):
@@ -52,6 +66,11 @@ def instant(at: datetime | None, nothing: str = "–") -> str:
 def money(amount_vnd: int) -> str:
     """`1.250.000 đồng`; the number and its unit stay on one line."""
     return f"{amount_vnd:,}\N{NO-BREAK SPACE}đồng".replace(",", ".")
+
+
+def telephone(phone: str) -> str:
+    """`+84901234567` as people here write it: `0901234567`."""
+    return phone.replace("+84", "0", 1) if phone.startswith("+84") else phone
 
 
 def tracking(site: str, dossier_code: str) -> str:
