@@ -105,7 +105,7 @@ def lived(rule_set: str, act: Act, outcome: Outcome = Outcome.GRANTED) -> tuple[
     at = RULE_SETS[rule_set]
     dossier = Dossier(dossier_code=f"{AGENCY}-{at:%y%m%d}-0007", root_code=f"{AGENCY}-{at:%y%m%d}-0007")
     events: list[Event] = []
-    for step in (*_way(rule_set, act, outcome),):
+    for step in _way(rule_set, act, outcome):
         events += [event_of(after) for after in dossier.take(step, at)]
         at += STEP
     assert events[-1].change.change == CHANGES[act]
@@ -173,10 +173,8 @@ def pages(sample: Sample, ppi: float = PPI) -> list[Image.Image]:
     fonts = typst.Fonts(include_system_fonts=False, include_embedded_fonts=True)
     compiler = typst.Compiler(FORMS / "form.typ", root=FORMS, font_paths=fonts)
     made = compiler.compile(format="png", ppi=ppi, sys_inputs={"data": sample.sheet.model_dump_json()})
-    return [
-        Image.open(BytesIO(page)).convert("L").quantize(16).convert("L")
-        for page in (made if isinstance(made, list) else [made])
-    ]
+    drawn = made if isinstance(made, list) else [made or b""]
+    return [Image.open(BytesIO(page)).convert("L").quantize(16).convert("L") for page in drawn]
 
 
 def path_of(sample: Sample, page: int) -> Path:
