@@ -125,8 +125,9 @@ def _tell(report: Mapping[str, Any], stack: Stack) -> None:
         "On the way: " + ", ".join(f"{name} {number}" for name, number in report["on_the_way"].items()),
         f"{report['seconds']} s, {report['dossiers_per_second']} dossiers/s, at most {report['max_history_events']} "
         f"history events, {report['resident_mib']} MiB resident.",
-        f"Board: {stack.url('metrics')}/board · console API: {stack.url('processing')}/openapi.json · "
-        f"Temporal UI: {stack.url('temporal')}",
+        f"{report['notices_sent']} notices sent to applicants, {report['notices_twice']} of them twice.",
+        f"Board: {stack.url('metrics')}/board · mailbox: {stack.url('mailbox')} · "
+        f"console API: {stack.url('processing')}/openapi.json · Temporal UI: {stack.url('temporal')}",
         sep="\n",
         highlight=False,
     )

@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from typing import Any, Final
 
+import httpx
 import orjson
 from aiokafka import AIOKafkaConsumer
 from temporalio.client import Client
@@ -23,6 +24,8 @@ from shared.dossier.lifecycle import CHANGES, STAGES, Act, Stage
 
 QUIET: Final = timedelta(seconds=60)
 """How long the fold may take to catch up with the topic before its figures are compared."""
+STILL_S: Final = 3.0
+"""Seconds without a new notice after which no more are expected."""
 UNUSUAL: Final = frozenset(
     CHANGES[act]
     for act in (
@@ -45,6 +48,7 @@ async def proof(stack: Stack, lives: list[Life], seconds: float) -> dict[str, An
     gaps = [code for code, seqs in events.items() if sorted(seqs) != list(range(1, len(seqs) + 1))]
     filed_twice = sum(1 for facts in last.values() if facts["dossier_code"] not in ours)
     figures = await _figures(stack, environment["KAFKA_BOOTSTRAP_SERVERS"])
+    notices = await _notices(stack.url("mailbox"), ours)
     lengths = await history_lengths(environment["TEMPORAL_ADDRESS"], sorted(ours))
     told_otherwise = sum(1 for life in lives if life.code in last and last[life.code]["stage"] != life.final)
     return {
@@ -58,6 +62,8 @@ async def proof(stack: Stack, lives: list[Life], seconds: float) -> dict[str, An
         "lost": len(ours - set(last)) + len(gaps) + told_otherwise,
         "duplicated": filed_twice + len(figures["broken"]),
         "stuck": sum(_end_of(facts) == "open" for facts in last.values()),
+        "notices_sent": len(notices),
+        "notices_twice": sum(count > 1 for count in notices.values()),
         "kpi_equals_refold": figures["kpi_equals_refold"],
         "events": sum(map(len, events.values())),
         "seconds": round(seconds, 1),
@@ -66,6 +72,24 @@ async def proof(stack: Stack, lives: list[Life], seconds: float) -> dict[str, An
         "mean_history_events": round(sum(lengths) / max(1, len(lengths)), 1),
         "resident_mib": sum(status.resident_mib for status in await asyncio.to_thread(stack.status)),
     }
+
+
+async def _notices(mailbox: str, ours: set[str]) -> Counter[str]:
+    """How often each notice of this demonstration came to the mailbox, once no more come."""
+    async with httpx.AsyncClient(base_url=mailbox) as http, asyncio.timeout(QUIET.total_seconds()):
+        seen: Counter[str] | None = None
+        while True:
+            entries = (await http.get("/ledger", params={"kind": "message"})).raise_for_status().json()["entries"]
+            now = Counter(entry["reference"] for entry in entries if _whose(entry["reference"]) in ours)
+            if now == seen:
+                return now
+            seen = now
+            await asyncio.sleep(STILL_S)
+
+
+def _whose(reference: str) -> str:
+    """The dossier code of `<code>.<seq>.<way>`, in a Message-ID or as it is."""
+    return reference.lstrip("<").rpartition("@")[0].rsplit(".", 2)[0] or reference.rsplit(".", 2)[0]
 
 
 async def _figures(stack: Stack, bootstrap: str) -> Mapping[str, Any]:
@@ -138,7 +162,7 @@ def findings(report: Mapping[str, Any]) -> list[str]:
     ended = report["finished"] + report["refused"] + report["withdrawn"] + report["stopped"]
     return [
         *([f"{report['submitted']} submitted, {ended} ended"] if ended != report["submitted"] else []),
-        *(f"{name} {report[name]}" for name in ("lost", "duplicated", "stuck") if report[name]),
+        *(f"{name} {report[name]}" for name in ("lost", "duplicated", "stuck", "notices_twice") if report[name]),
         *([] if report["kpi_equals_refold"] else ["the KPIs differ from the refold"]),
     ]
 

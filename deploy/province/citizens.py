@@ -59,6 +59,7 @@ class Citizens:
                 "full_name": await self._name_on_card(person.personal_id),
                 "personal_id": person.personal_id,
                 "phone": person.phone,
+                "email": person.email,
                 "address": person.address,
             },
             "return_way": plan.return_way,

@@ -47,7 +47,8 @@ async def main() -> int:
     )
     own_token = tokens.ServiceToken(settings.token_key.get_secret_value())
     processing = http.client(str(settings.processing_url), where="processing", token=own_token)
-    sms = _sms(settings)
+    sms, relay = _sms(settings), _relay(settings)
+    ways: Mapping[Way, Messenger] = ({Way.MAIL: relay} if relay else {}) | ({Way.SMS: SmsGateway(sms)} if sms else {})
     door = Door(
         sessions=database.sessions(store),
         desk=DossierDesk(client),
@@ -59,14 +60,15 @@ async def main() -> int:
         results=ResultClient(processing),
         now=partial(datetime.now, UTC),
         site=str(settings.public_url).rstrip("/"),
-        messengers=_messengers(settings, sms),
+        phone=settings.desk_phone,
+        messengers=ways,
     )
     broker = kafka.broker(settings)
     follow = consumer.follower(door, kafka.DeadLetters(broker, SCHEMA))
     kafka.subscribe(broker, TOPIC, follow, group=SCHEMA)
     consumers = kafka.Consumers(broker)
     work = activities.IntakeWork(door)
-    telling = Duty("notices", partial(send_due, door), door.wake, rest=REST)
+    telling = [Duty(f"notices {way}", partial(send_due, door, way), door.wake[way], rest=REST) for way in ways]
     worker = temporal.activity_worker(client, TASK_QUEUE, [work.digitize, work.reuse])
     app = application(
         title=api.TITLE,
@@ -82,10 +84,12 @@ async def main() -> int:
     )
     try:
         return await process.serve(
-            api.attach(app, door), host=settings.host, port=settings.port, alongside=[consumers, telling, worker]
+            api.attach(app, door), host=settings.host, port=settings.port, alongside=[consumers, *telling, worker]
         )
     finally:
         door.press.close()
+        if relay:
+            relay.close()
         await population.aclose()
         await processing.aclose()
         if sms:
@@ -99,15 +103,11 @@ def _sms(settings: IntakeSettings) -> http.Client | None:
     return http.client(str(settings.sms_url), where="sms-gateway", token=settings.sms_token.get_secret_value)
 
 
-def _messengers(settings: IntakeSettings, sms: http.Client | None) -> Mapping[Way, Messenger]:
-    """The ways that are configured."""
-    ways: dict[Way, Messenger] = {}
-    if settings.mail_server:
-        password = settings.mail_password.get_secret_value() if settings.mail_password else None
-        ways[Way.MAIL] = MailRelay(settings.mail_server, settings.mail_from, settings.mail_user, password)
-    if sms:
-        ways[Way.SMS] = SmsGateway(sms)
-    return ways
+def _relay(settings: IntakeSettings) -> MailRelay | None:
+    if settings.mail_server is None:
+        return None
+    password = settings.mail_password.get_secret_value() if settings.mail_password else None
+    return MailRelay(settings.mail_server, settings.mail_from, settings.mail_user, password)
 
 
 if __name__ == "__main__":

@@ -34,6 +34,7 @@ def follower(door: Door, grave: Grave) -> Callable[[Sequence[Record]], Awaitable
             await timeline.keep(session, known)
             owed = await notices.owe(session, known, door.messengers, door.now())
         if owed:
-            door.wake.set()
+            for wake in door.wake.values():
+                wake.set()
 
     return follow

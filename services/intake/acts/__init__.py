@@ -77,9 +77,11 @@ class Door:
     press: Press = field(default_factory=Press)
     site: str = "http://localhost"
     """Public address of the portal, printed as QR."""
+    phone: str = "02723000000"
+    """Whom to call with questions; stands on forms and in letters."""
     messengers: Mapping[Way, Messenger] = field(default_factory=dict)
     """The ways applicants are told; none = nobody is told."""
-    wake: asyncio.Event = field(default_factory=asyncio.Event)
+    wake: Mapping[Way, asyncio.Event] = field(default_factory=lambda: {way: asyncio.Event() for way in Way})
     """Set when there is something to tell."""
 
     def today(self) -> date:
