@@ -24,6 +24,7 @@ from tests.builders import CODE, clicks, opening, submit
 from tests.fakes import FakeOffices, FakePublication
 from workflows.desk import DeskAway, DossierDesk
 from workflows.dossier import DossierWorkflow
+from workflows.feedback import FeedbackWorkflow
 
 _NUMBERS = count(1000)
 
@@ -143,8 +144,8 @@ async def a_town(environment: WorkflowEnvironment, queue: str) -> AsyncIterator[
             Worker(
                 environment.client,
                 task_queue=queue,
-                workflows=[DossierWorkflow],
-                activities=[publication.publish_facts],
+                workflows=[DossierWorkflow, FeedbackWorkflow],
+                activities=[publication.publish_facts, publication.publish_feedback],
             )
         )
         for name, step in (
@@ -152,7 +153,7 @@ async def a_town(environment: WorkflowEnvironment, queue: str) -> AsyncIterator[
             ("processing", [offices.sign_result]),
             ("payment", [offices.refund_fee]),
             ("delivery", [offices.book_parcel]),
-            ("dossier", [publication.publish_facts]),
+            ("dossier", [publication.publish_facts, publication.publish_feedback]),
         ):
             await stack.enter_async_context(Worker(environment.client, task_queue=name, activities=step))
         yield Town(environment, queue, DossierDesk(environment.client, task_queue=queue), offices, publication)
