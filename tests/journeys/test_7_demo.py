@@ -30,6 +30,7 @@ def test_thirty_dossiers_are_accounted_for(tmp_path: Path) -> None:
     assert report["submitted"] == sum(report[end] for end in ("finished", "refused", "withdrawn", "stopped"))
     assert [report[name] for name in ("lost", "duplicated", "stuck")] == [0, 0, 0]
     assert report["kpi_equals_refold"] is True
+    assert report["feedback_answered"] == report["feedback"] >= 1
     assert report["max_history_events"] > 0
     assert 0 < report["resident_mib"] < MIB
     assert report["seconds"] > 0

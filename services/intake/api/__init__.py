@@ -1,4 +1,4 @@
-"""Door for programs: catalogue, papers, dossiers, progress, feedback; the private door beside it. A router a subject."""
+"""Door for programs: catalogue, papers, dossiers, progress, feedback; and the private door. One router a subject."""
 
 from __future__ import annotations
 
