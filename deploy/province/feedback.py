@@ -1,4 +1,4 @@
-"""Bots and feedback: some citizens complain, a unit head assigns, a specialist answers, the citizen says what it is worth."""
+"""Bots and feedback: citizens complain, a unit head assigns, a specialist answers, the citizen rates the answer."""
 
 from __future__ import annotations
 
@@ -47,7 +47,10 @@ async def _give(world: World, path: str, form: dict[str, str], *, token: str = "
 async def _follow(world: World, life: Life, complaint: Complaint) -> None:
     """Look until there is an answer, then rate it."""
     path, secret = f"/api/tracking/feedback/{complaint.code}", complaint.secret
-    while (await world.call("intake", "GET", path, "", secret=secret))["facts"]["stage"] != "ANSWERED":
+    while True:
+        seen = await world.call("intake", "GET", path, "", secret=secret)
+        if seen["facts"]["stage"] == "ANSWERED":
+            break
         await asyncio.sleep(LOOK)
     rating = {"action": {"kind": "rate", "satisfied": life.plan.number % 3 != 1}}
     await world.call("intake", "POST", f"{path}/acts", "", secret=secret, key=str(uuid.uuid4()), json=rating)
