@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
+from typing import Any
 from itertools import count
 
 import pytest
@@ -148,13 +149,14 @@ async def a_town(environment: WorkflowEnvironment, queue: str) -> AsyncIterator[
                 activities=[publication.publish_facts, publication.publish_feedback],
             )
         )
-        for name, step in (
-            ("intake", [offices.digitize, offices.reuse]),
-            ("processing", [offices.sign_result]),
-            ("payment", [offices.refund_fee]),
-            ("delivery", [offices.book_parcel]),
-            ("dossier", [publication.publish_facts, publication.publish_feedback]),
-        ):
+        steps: dict[str, list[Callable[..., Any]]] = {
+            "intake": [offices.digitize, offices.reuse],
+            "processing": [offices.sign_result],
+            "payment": [offices.refund_fee],
+            "delivery": [offices.book_parcel],
+            "dossier": [publication.publish_facts, publication.publish_feedback],
+        }
+        for name, step in steps.items():
             await stack.enter_async_context(Worker(environment.client, task_queue=name, activities=step))
         yield Town(environment, queue, DossierDesk(environment.client, task_queue=queue), offices, publication)
 

@@ -80,11 +80,10 @@ async def give(door: Door, form: FeedbackForm, *, caller: str, owner_code: str, 
 
 def _about(door: Door, form: FeedbackForm, dossier: Facts | None) -> str:
     """Which agency is complained of. Raises FeedbackNotTaken, NotFileable."""
-    if dossier is None and form.agency_code is None:
+    agency = form.agency_code or (dossier.agency_competent if dossier else None)
+    if agency is None:
         raise FeedbackNotTaken("agency_missing", "Vui lòng chọn cơ quan hoặc hồ sơ được phản ánh, kiến nghị.")
-    agencies = (dossier.agency_competent, dossier.agency_reception) if dossier else ()
-    agency = form.agency_code or agencies[0]
-    if agencies and agency not in agencies:
+    if dossier is not None and agency not in {dossier.agency_competent, dossier.agency_reception}:
         raise FeedbackNotTaken("wrong_agency", "Cơ quan này không tiếp nhận hay giải quyết hồ sơ.")
     _demand_agency(door, agency)
     return agency
