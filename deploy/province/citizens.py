@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 
 import httpx
 
+from deploy.province import feedback
 from deploy.province.papers import a_pdf, a_scan
 from deploy.province.plan import Fate, Plan, Turn
 from deploy.province.world import BotFailure, Life, Refusal, World
@@ -39,6 +40,7 @@ class Citizens:
             await self._file(life)
             await self._meanwhile(life)
             await self._until_over(life)
+            await feedback.complain(self._world, life)
             if plan.turn is Turn.CORRECTION and life.final == "RETURNED":
                 correction = await self._correct(life)
                 await self._meanwhile(correction)

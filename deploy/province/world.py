@@ -55,6 +55,14 @@ class Life:
         self.over.set()
 
 
+@dataclass(frozen=True)
+class Complaint:
+    """A feedback as whoever gave it holds it."""
+
+    code: str
+    secret: str
+
+
 class World:
     """Clients, tokens, lives. `addresses`: intake, processing, payment, delivery and the outside world → URL."""
 
@@ -65,6 +73,7 @@ class World:
         }
         self._mint = mint
         self.lives: dict[str, Life] = {}
+        self.complaints: dict[str, Complaint] = {}
 
     async def close(self) -> None:
         """Hang up."""

@@ -19,7 +19,7 @@ from services.intake.rules.notices import Way
 from services.intake.settings import IntakeSettings
 from services.intake.store.tables import SCHEMA
 from services.intake.store.vault import Vault
-from shared.contracts.facts import TOPIC
+from shared.contracts import facts, feedback
 from shared.contracts.intake import TASK_QUEUE
 from shared.platform import database, http, kafka, objects, process, telemetry, temporal, tokens
 from shared.platform.catalogue import load_catalogue
@@ -27,7 +27,7 @@ from shared.platform.duty import Duty
 from shared.platform.settings import load
 from shared.web.app import application
 from shared.web.identity import Identity
-from workflows.desk import DossierDesk
+from workflows.desk import DossierDesk, FeedbackDesk
 
 MIGRATIONS: Final = Path(__file__).with_name("migrations")
 REST: Final = 10.0
@@ -52,6 +52,7 @@ async def main() -> int:
     door = Door(
         sessions=database.sessions(store),
         desk=DossierDesk(client),
+        feedback_desk=FeedbackDesk(client),
         catalogue=load_catalogue(),
         objects=objects.Objects(settings.objects_dir, key),
         vault=Vault(key),
@@ -64,8 +65,9 @@ async def main() -> int:
         messengers=ways,
     )
     broker = kafka.broker(settings)
-    follow = consumer.follower(door, kafka.DeadLetters(broker, SCHEMA))
-    kafka.subscribe(broker, TOPIC, follow, group=SCHEMA)
+    grave = kafka.DeadLetters(broker, SCHEMA)
+    kafka.subscribe(broker, facts.TOPIC, consumer.follower(door, grave), group=SCHEMA)
+    kafka.subscribe(broker, feedback.TOPIC, consumer.feedback_follower(door, grave), group=f"{SCHEMA}.feedback")
     consumers = kafka.Consumers(broker)
     work = activities.IntakeWork(door)
     telling = [Duty(f"notices {way}", partial(send_due, door, way), door.wake[way], rest=REST) for way in ways]
