@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections import Counter
 from signal import SIGKILL
 
+import pytest
+
 from tests.journeys.people import OANH
 from tests.journeys.town import Filed, Town, changes, until
 
@@ -26,6 +28,7 @@ def expected(town: Town, filed: Filed) -> Counter[str]:
     return Counter(way.format(filed.code, seq) for seq in places for way in ways)
 
 
+@pytest.mark.timeout(300)
 def test_each_change_is_told_once_each_way_though_intake_dies(town: Town) -> None:
     town.back("intake")
     filed = town.file(OANH, GUARDIAN, ["TK-GH", "GIAY-CU-GH"])
@@ -49,7 +52,9 @@ def test_each_change_is_told_once_each_way_though_intake_dies(town: Town) -> Non
     assert {(entry["way"], entry["to"]) for entry in letters} == {("MAIL", OANH.email), ("SMS", f"+84{OANH.phone[1:]}")}
 
 
+@pytest.mark.timeout(300)
 def test_a_death_in_the_middle_of_sending_never_sends_twice(town: Town) -> None:
+    town.back("intake")
     town.faults("mailbox", delay_ms=1_500, delay_p=1)
     filed = town.file(OANH, GUARDIAN, ["TK-GH", "GIAY-CU-GH"])
     query = f"SELECT way, state FROM intake.notice WHERE dossier_code = '{filed.code}'"  # noqa: S608 - our own code
@@ -71,6 +76,7 @@ def test_a_death_in_the_middle_of_sending_never_sends_twice(town: Town) -> None:
 
 
 def test_a_mailbox_that_is_away_holds_up_nobody(town: Town) -> None:
+    town.back("intake")
     town.stack.stop("mailbox")
     try:
         filed = town.file(OANH, GUARDIAN, ["TK-GH", "GIAY-CU-GH"])
