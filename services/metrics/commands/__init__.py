@@ -24,8 +24,8 @@ from rich.table import Table
 
 from services.metrics import store
 from services.metrics.adapters.topic import reader
-from services.metrics.rules.fold import fold
-from services.metrics.rules.measures import Cell
+from services.metrics.rules.fold import Cell, fold
+from services.metrics.rules.measures import Measures
 from services.metrics.rules.seen import Seen, Unreadable, read
 from services.metrics.store import Break
 from services.metrics.views import target_words
@@ -236,6 +236,7 @@ async def refold(settings: ProcessSettings, position: Mapping[int, int], topic: 
     known: dict[str, Seen] = {}
     seqs: dict[str, int] = {}
     cells: Counter[Cell] = Counter()
+    measures = Measures.of(load_catalogue())
     counts = Counter(records=0, repeated=0, unreadable=0)
     if not partitions:  # aiokafka cannot stop a consumer that was told to read nothing
         return Refold({}, 0, 0, 0, 0, ())
@@ -267,7 +268,7 @@ async def refold(settings: ProcessSettings, position: Mapping[int, int], topic: 
                     counts["repeated"] += bool(seqs.get(code, 0) & bit)
                     seqs[code] = seqs.get(code, 0) | bit
                     events.append(event)
-                folded = fold(known, events)
+                folded = fold(known, events, measures)
                 known |= {code: event.seen for code, event in folded.changed.items()}
                 cells.update(folded.deltas)
     finally:
