@@ -29,6 +29,7 @@ from services.metrics.rules.measures import Measures
 from services.metrics.rules.seen import Seen, Unreadable, read
 from services.metrics.store import Break
 from services.metrics.views import target_words
+from shared.catalogue.indicator import Show
 from shared.catalogue.model import AgencyKind, Catalogue
 from shared.contracts.facts import TOPIC
 from shared.dossier.working_time import LOCAL
@@ -45,6 +46,7 @@ SHAPES: Final[Mapping[str, tuple[str, str]]] = {
 }
 """Colour never stands alone: shape and word go with it."""
 
+_UNITS: Final[Mapping[Show, str]] = {Show.PERCENT: " %", Show.DAYS: " ngày"}
 _LISTED: Final = 20
 _QUIET_S: Final = 20.0
 _ANSWER_S: Final = 10.0
@@ -103,13 +105,13 @@ def _table(body: Mapping[str, Any], catalogue: Catalogue) -> Table:
         indicator = indicators[row["indicator"]]
         word, style = SHAPES[row["colour"]]
         is_count = row["denominator"] is None
-        value = "không phát sinh" if row["value"] is None else row["value"] + ("" if is_count else " %")
+        value = "không phát sinh" if row["value"] is None else row["value"] + _UNITS.get(indicator.shown, "")
         table.add_row(
             "" if row["agency_code"] == before else catalogue.agencies_by_code[row["agency_code"]][-1].name,
             indicator.name,
             "" if is_count else f"[{style}] {word} [/]" if style else word,
             value if is_count else value.replace(".", ","),
-            "" if is_count else f"{row['numerator']}/{row['denominator']}",
+            "" if indicator.shown is not Show.PERCENT else f"{row['numerator']}/{row['denominator']}",
             target_words(indicator),
         )
         before = row["agency_code"]

@@ -60,7 +60,7 @@ def least(numerator: int, denominator: int, indicator: Indicator, bands: Bands) 
         if wanted is None:
             continue
         fixed = numerator - wanted if indicator.comparator is Comparator.AT_MOST else wanted - numerator
-        if 0 < fixed and 0 <= wanted <= denominator:
+        if fixed > 0 and 0 <= wanted <= denominator:
             return Least(fixed, colour(wanted, denominator, indicator, bands))
     return None
 

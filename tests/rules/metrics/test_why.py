@@ -69,8 +69,11 @@ def test_why_january_is_not_in_time() -> None:
 @given(id_=st.sampled_from(sorted(FIXES)), picked=st.lists(st.sampled_from(SEENS), min_size=1, max_size=60))
 def test_a_refold_with_so_many_put_right_turns_the_colour_and_one_fewer_does_not(id_: str, picked: list[Seen]) -> None:
     row = INDICATORS[id_]
-    seens = [msgspec.structs.replace(seen, dossier_code=f"{seen.dossier_code[:-4]}{n:04d}",
-                                     root_code=f"{seen.dossier_code[:-4]}{n:04d}") for n, seen in enumerate(picked)]  # fmt: skip
+    codes = [f"{seen.dossier_code[:-4]}{number:04d}" for number, seen in enumerate(picked)]
+    seens = [
+        msgspec.structs.replace(seen, dossier_code=code, root_code=code)
+        for seen, code in zip(picked, codes, strict=True)
+    ]
     now = folded(id_, seens)
     answer = least(*now, row, CATALOGUE.bands)
     before = colour(*now, row, CATALOGUE.bands)
@@ -113,9 +116,7 @@ def test_the_least_number_is_what_trying_one_after_the_other_finds(
     levels = [ORDER.index(colour(numerator + step * k, denominator, row, bands)) for k in range(most + 1)]
     found = next((k for k, level in enumerate(levels) if level > levels[0]), None)
     answer = least(numerator, denominator, row, bands)
-    if now is Colour.GREEN:
-        assert answer is None
-    elif found is None:
+    if now is Colour.GREEN or found is None:
         assert answer is None
     else:
         assert answer == (found, ORDER[levels[found]])
