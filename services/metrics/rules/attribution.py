@@ -82,8 +82,8 @@ def charged(events: Iterable[Known], calendar: WorkingCalendar, at: datetime) ->
     Raises CalendarMissing for a day nobody published.
 
     Late hours: those that lay with the citizen after the due time are the citizen's. Of the rest, others answer first
-    for what they overran while the clock ran: a consulted agency beyond its own limit, gateway, carrier and late data for
-    all their time; what remains is the officer's (policy).
+    for what they overran while the clock ran: a consulted agency beyond its own limit; gateway, carrier and late data
+    for all their time. What remains is the officer's (policy).
     """
     told = _in_order(events)
     spans = list(_spans(told, at))
