@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
 from operator import add, sub
-from typing import Final, NamedTuple, Self
+from typing import Final, NamedTuple
 
 from services.metrics.rules import timing
 from services.metrics.rules.formula import Formulas
@@ -49,12 +49,14 @@ class Contribution(NamedTuple):
 class Measures:
     """All measures of a catalogue, ready to count."""
 
-    def __init__(self, measures: Iterable[Measure], counting: Counting) -> None:
+    def __init__(self, measures: Iterable[Measure], counting: Counting, services: Iterable[str] = ()) -> None:
         rows = tuple(measures)
         self.names = tuple(dict.fromkeys(row.name for row in rows))
         """The order of counts."""
         self.version = _version(rows, counting)
         """Changes with every definition: figures counted by another one are counted anew."""
+        self.services = tuple(sorted(services))
+        """Measures by which services are counted: those of them with at least one (D1b)."""
         self._intake_counts = counting.count_intake_requests
         days = {day for row in rows for day in (row.valid_from, row.valid_to and row.valid_to + timedelta(days=1))}
         self._eras = sorted(day for day in days if day is not None)
@@ -62,10 +64,11 @@ class Measures:
         self._counts = lru_cache(maxsize=1 << 16)(lambda era, traits: self._formulas[era].counts(traits))
         self._running = lru_cache(maxsize=1 << 14)(self._judged_late)
 
-    @classmethod
-    def of(cls, catalogue: Catalogue) -> Self:
-        """The measures that this catalogue declares."""
-        return cls(catalogue.measures, catalogue.counting)
+    @staticmethod
+    def of(catalogue: Catalogue) -> Measures:
+        """The measures that this catalogue declares; the same catalogue gives the same value."""
+        services = frozenset(row.having for row in catalogue.service_measures if row.having)
+        return _made(catalogue.measures, catalogue.counting, services)
 
     def contribution(self, seen: Seen) -> Contribution:
         """What this dossier adds by its newest facts: month of reception, before it of filing; the competent agency."""
@@ -96,6 +99,11 @@ class Measures:
         """Counts once that trait has turned LATE, and what is different until then."""
         after = self._counts(era, (*traits[:trait], timing.LATE, *traits[trait + 1 :]))
         return after, tuple(map(sub, self._counts(era, traits), after))
+
+
+@lru_cache(maxsize=8)
+def _made(rows: tuple[Measure, ...], counting: Counting, services: frozenset[str]) -> Measures:
+    return Measures(rows, counting, services)
 
 
 _TIMING: Final = Traits._fields.index("timing")
