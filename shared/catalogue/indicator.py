@@ -246,5 +246,9 @@ class Counting(Row):
     """Whether a request to complete a file before acceptance counts as a supplement request in 2.1 (unverified)."""
     campaign_week: Literal["FIRST_SEVEN_DAYS", "FIRST_FULL_WEEK"] = "FIRST_SEVEN_DAYS"
     """Days 1-7 of the month, or Monday to Sunday of its first full week."""
-    refile_days: PositiveInt = 10
     listed_supplement_days: PositiveInt = 30
+    """From when an open supplement request is listed."""
+    online_only_months: PositiveInt = 6
+    online_only_share: Ratio = (80, 100)
+    online_only_refusals: Ratio = (5, 100)
+    """A procedure with dossiers in so many months, so many of them online, so few refused, may go online only."""
