@@ -48,7 +48,7 @@ RULE = "decision: x, valid_from: 2023-01-01, bands: {green: [1, 1], yellow: [4, 
         (S, ("indicator: on_time_share", "indicator: in_time"), "in_time", "unknown indicator in_time"),
         (S, ("Đúng hạn, points: 20", "Đúng hạn, points: 19"), "Tiến độ", "do not add up to 20 points"),
         (S, ("reported: []", f"reported: [{{indicator: online_share, {REPORT}}}]"), "reported: [{", "none that others"),
-        (S, ("colour_rules: []", f"colour_rules: [{{indicator: no, {RULE}}}]"), "colour_rules: [{", "indicator no"),
+        (S, ("colour_rules: []", f"colour_rules: [{{indicator: nix, {RULE}}}]"), "colour_rules: [{", "indicator nix"),
     ],
 )  # fmt: skip
 def test_a_mistake_is_placed(  # noqa: PLR0917 - a row of the table

@@ -31,7 +31,7 @@ class Candidate(NamedTuple):
 
 
 def candidates(counts: Monthly, catalogue: Catalogue, on: date) -> tuple[Candidate, ...]:
-    """The procedures that meet all conditions of the catalogue's `counting`: highest share first, then most dossiers."""
+    """The procedures that meet all conditions of `counting`: highest share first, then most dossiers."""
     found = [_candidate(counts, row.code) for row in procedures_on(catalogue, on) if _may(row)]
     good = [row for row in found if row.received and _meets(row, catalogue)]
     return tuple(sorted(good, key=lambda row: (-row.share, -row.received, row.procedure_code)))

@@ -1,7 +1,7 @@
 """Signs that figures were made rather than earned: a list for inspectors, never a verdict (kpi §6).
 
 Each sign is a share per office: dossiers that show it, of those that could. An office is named when its share is far
-above that of all the others together and it is not a matter of a few: a Tết peak raises everybody's share, a trick only one.
+above that of all others together, and not a matter of a few: a Tết peak raises everybody's share, a trick only one.
 """
 
 from __future__ import annotations
