@@ -17,6 +17,7 @@ from services.metrics.adapters.topic import Cemetery, reader
 from services.metrics.api import INTERFACE, TITLE, add_api
 from services.metrics.consumer import GROUP, Folding
 from services.metrics.pages import add_pages
+from services.metrics.rules.measures import Measures
 from services.metrics.settings import MetricsSettings
 from services.metrics.views import Door
 from shared.contracts.facts import TOPIC
@@ -39,13 +40,15 @@ async def main() -> int:
     def consumer() -> AIOKafkaConsumer:
         return reader(settings, group=GROUP, instance=f"{GROUP}-{node()}-{settings.port}")
 
-    folding = Folding(consumer, cemetery, sessions, batch_records=settings.batch_records)
+    catalogue = load_catalogue()
+    measures = Measures.of(catalogue)
+    folding = Folding(consumer, cemetery, sessions, measures, batch_records=settings.batch_records)
 
     async def read(asked: store.Question) -> store.Reading:
         async with sessions() as session:
             return await store.standing(session, TOPIC, asked)
 
-    door = Door(read, load_catalogue(), lambda: datetime.now(UTC), settings.hides_below)
+    door = Door(read, catalogue, lambda: datetime.now(UTC), settings.hides_below)
     identity = Identity(settings.token_jwks.get_secret_value(), production=settings.production)
 
     async def database_answers() -> None:

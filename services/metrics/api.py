@@ -11,7 +11,7 @@ from fastapi import Depends, FastAPI, Query, Request, Response
 from pydantic import AwareDatetime, BaseModel, ConfigDict
 
 from services.metrics.rules.band import Colour
-from services.metrics.rules.measures import VERSION
+from services.metrics.rules.measures import Measures
 from services.metrics.rules.period import Period, month_of
 from services.metrics.store import Question, Reading
 from services.metrics.views import FRESH, Door, Figure, day_of, figures, roll_up
@@ -59,12 +59,13 @@ class Kpi(BaseModel):
     position: dict[int, int]
     quarantined: int
     catalogue_version: str
-    fold_version: int
+    fold_version: str
     rows: list[Row]
 
 
 def add_api(app: FastAPI, door: Door) -> None:
     """Serves `GET /api/kpi`."""
+    fold_version = Measures.of(door.catalogue).version
 
     @app.get("/api/kpi", tags=["kpi"], summary="Figures by indicator, agency and period", response_model=Kpi)
     @allows(Right.READ_KPI)
@@ -102,7 +103,7 @@ def add_api(app: FastAPI, door: Door) -> None:
             position=dict(reading.position),
             quarantined=reading.quarantined,
             catalogue_version=door.catalogue.version,
-            fold_version=VERSION,
+            fold_version=fold_version,
             rows=[_row(figure, span, reading.as_of) for figure in found],
         )
         return _answer(request, body)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+import zlib
 from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
@@ -20,8 +21,8 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.metrics import store
-from services.metrics.rules.fold import fold
-from services.metrics.rules.measures import VERSION, Cell, contribution
+from services.metrics.rules.fold import Cell, cells_of, fold
+from services.metrics.rules.measures import Measures
 from services.metrics.rules.seen import Event, Unreadable, read
 from services.metrics.store import Place
 from shared.contracts.facts import TOPIC
@@ -57,6 +58,7 @@ class Folding(ConsumerRebalanceListener):  # type: ignore[misc]  # published wit
         consumer: Callable[[], AIOKafkaConsumer],
         dead_letters: DeadLetters,
         sessions: Sessions,
+        measures: Measures,
         *,
         batch_records: int = _CHUNK,
         topic: str = TOPIC,
@@ -65,6 +67,7 @@ class Folding(ConsumerRebalanceListener):  # type: ignore[misc]  # published wit
         self._make_consumer = consumer
         self._dead_letters = dead_letters
         self._sessions = sessions
+        self._measures = measures
         self._batch_records = batch_records
         self._topic = topic
         self._sought: dict[int, int] = {}
@@ -182,7 +185,7 @@ class Folding(ConsumerRebalanceListener):  # type: ignore[misc]  # published wit
         changed: list[tuple[Event, int]] = []
         deltas: dict[tuple[Cell, int], int] = {}
         for partition in sorted({at.partition for at in fresh}):
-            folded = fold(known, (at.event for at in fresh if at.partition == partition))
+            folded = fold(known, (at.event for at in fresh if at.partition == partition), self._measures)
             changed += [(event, partition) for event in folded.changed.values()]
             deltas |= {(cell, partition): moved for cell, moved in folded.deltas.items()}
         await store.put_facts(session, changed)
@@ -221,16 +224,17 @@ class Folding(ConsumerRebalanceListener):  # type: ignore[misc]  # published wit
 
     async def _recount(self) -> None:
         """Fills the cells anew from the newest facts when they were counted by another version of the measures."""
+        version = zlib.crc32(self._measures.version.encode()) & 0x7FFF_FFFF
         async with self._sessions.begin() as session:
-            if await store.counted_by(session) == VERSION:
+            if await store.counted_by(session) == version:
                 return
-            await store.clear_cells(session, VERSION)
+            await store.clear_cells(session, version)
             after = ""
             while rows := await store.facts_after(session, after, _CHUNK):
                 cells: dict[tuple[Cell, int], int] = {}
                 for _, partition, seen in rows:
-                    for cell in contribution(seen):
-                        cells[cell, partition] = cells.get((cell, partition), 0) + 1
+                    for cell, count in cells_of(self._measures, seen).items():
+                        cells[cell, partition] = cells.get((cell, partition), 0) + count
                 await store.move_cells(session, cells)
                 after = rows[-1][0]
 

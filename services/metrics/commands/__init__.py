@@ -24,11 +24,12 @@ from rich.table import Table
 
 from services.metrics import store
 from services.metrics.adapters.topic import reader
-from services.metrics.rules.fold import fold
-from services.metrics.rules.measures import Cell
+from services.metrics.rules.fold import Cell, fold
+from services.metrics.rules.measures import Measures
 from services.metrics.rules.seen import Seen, Unreadable, read
 from services.metrics.store import Break
 from services.metrics.views import target_words
+from shared.catalogue.indicator import Show
 from shared.catalogue.model import AgencyKind, Catalogue
 from shared.contracts.facts import TOPIC
 from shared.dossier.working_time import LOCAL
@@ -45,6 +46,7 @@ SHAPES: Final[Mapping[str, tuple[str, str]]] = {
 }
 """Colour never stands alone: shape and word go with it."""
 
+_UNITS: Final[Mapping[Show, str]] = {Show.PERCENT: " %", Show.DAYS: " ngày"}
 _LISTED: Final = 20
 _QUIET_S: Final = 20.0
 _ANSWER_S: Final = 10.0
@@ -103,13 +105,13 @@ def _table(body: Mapping[str, Any], catalogue: Catalogue) -> Table:
         indicator = indicators[row["indicator"]]
         word, style = SHAPES[row["colour"]]
         is_count = row["denominator"] is None
-        value = "không phát sinh" if row["value"] is None else row["value"] + ("" if is_count else " %")
+        value = "không phát sinh" if row["value"] is None else row["value"] + _UNITS.get(indicator.shown, "")
         table.add_row(
             "" if row["agency_code"] == before else catalogue.agencies_by_code[row["agency_code"]][-1].name,
             indicator.name,
             "" if is_count else f"[{style}] {word} [/]" if style else word,
             value if is_count else value.replace(".", ","),
-            "" if is_count else f"{row['numerator']}/{row['denominator']}",
+            "" if indicator.shown is not Show.PERCENT else f"{row['numerator']}/{row['denominator']}",
             target_words(indicator),
         )
         before = row["agency_code"]
@@ -236,6 +238,7 @@ async def refold(settings: ProcessSettings, position: Mapping[int, int], topic: 
     known: dict[str, Seen] = {}
     seqs: dict[str, int] = {}
     cells: Counter[Cell] = Counter()
+    measures = Measures.of(load_catalogue())
     counts = Counter(records=0, repeated=0, unreadable=0)
     if not partitions:  # aiokafka cannot stop a consumer that was told to read nothing
         return Refold({}, 0, 0, 0, 0, ())
@@ -267,7 +270,7 @@ async def refold(settings: ProcessSettings, position: Mapping[int, int], topic: 
                     counts["repeated"] += bool(seqs.get(code, 0) & bit)
                     seqs[code] = seqs.get(code, 0) | bit
                     events.append(event)
-                folded = fold(known, events)
+                folded = fold(known, events, measures)
                 known |= {code: event.seen for code, event in folded.changed.items()}
                 cells.update(folded.deltas)
     finally:

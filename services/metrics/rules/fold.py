@@ -7,10 +7,22 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
+from datetime import datetime
 from typing import NamedTuple
 
-from services.metrics.rules.measures import Cell, contribution
+from services.metrics.rules.measures import FOREVER, Measures
 from services.metrics.rules.seen import Event, Seen
+
+
+class Cell(NamedTuple):
+    """Where a count stands. `period` is a month; `until` is FOREVER but for what a running clock will change."""
+
+    measure: str
+    agency_code: str
+    procedure_code: str
+    channel: int
+    period: str
+    until: datetime
 
 
 class Fold(NamedTuple):
@@ -20,7 +32,15 @@ class Fold(NamedTuple):
     deltas: dict[Cell, int]
 
 
-def fold(known: Mapping[str, Seen], batch: Iterable[Event]) -> Fold:
+def cells_of(measures: Measures, seen: Seen) -> dict[Cell, int]:
+    """A dossier's contribution as cells."""
+    where, counts, until, timed = measures.contribution(seen)
+    cells = {Cell(name, *where, FOREVER): count for name, count in zip(measures.names, counts, strict=True) if count}
+    timed = timed or (0,) * len(counts)
+    return cells | {Cell(name, *where, until): n for name, n in zip(measures.names, timed, strict=True) if n}
+
+
+def fold(known: Mapping[str, Seen], batch: Iterable[Event], measures: Measures) -> Fold:
     """`known`: newest facts so far of the dossiers in the batch; a dossier not among them is new."""
     changed: dict[str, Event] = {}
     for event in batch:
@@ -30,7 +50,7 @@ def fold(known: Mapping[str, Seen], batch: Iterable[Event]) -> Fold:
             changed[code] = event
     deltas: Counter[Cell] = Counter()
     for code, event in changed.items():
-        deltas.update(contribution(event.seen))
+        deltas.update(cells_of(measures, event.seen))
         if code in known:
-            deltas.subtract(contribution(known[code]))
+            deltas.subtract(cells_of(measures, known[code]))
     return Fold(changed, {cell: moved for cell, moved in deltas.items() if moved})

@@ -5,14 +5,14 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Annotated, Final
 
 import msgspec
 from msgspec import Meta, Struct
 
 from shared.contracts.facts import Facts
-from shared.dossier.actions import Channel, Fault, Outcome, PaidVia, ReturnWay
+from shared.dossier.actions import ApplicantType, Channel, Fault, Outcome, PaidVia, ReturnWay
 from shared.dossier.codes import AGENCY_PATTERN, DOSSIER_PATTERN, LONGEST, PROCEDURE_PATTERN, WORD_PATTERN
 from shared.dossier.lifecycle import Clock, Stage
 
@@ -50,6 +50,8 @@ class Pause(Struct, frozen=True, gc=False):
 
     start_at: _Instant
     end_at: _Instant | None = None
+    completes: bool = False
+    due_at: _Instant | None = None
 
 
 class Seen(Struct, frozen=True, gc=False, kw_only=True):
@@ -65,6 +67,24 @@ class Seen(Struct, frozen=True, gc=False, kw_only=True):
     channel: Channel
     return_way: ReturnWay
     submitted_at: _Instant
+    applicant_type: ApplicantType
+    assisted: bool = False
+    guided: bool = False
+    e25: bool = False
+    digitization_required: bool = False
+    online_level: str = "PARTIAL"
+    limit: str = ""
+    verification_limit: str = ""
+    supplement_clock: str = "PAUSE"
+    answer_due_at: _Instant | None = None
+    clock_from: _Instant | None = None
+    due_at_original: _Instant | None = None
+    verification_extends: bool = False
+    new_due_on: date | None = None
+    completions_asked: Annotated[int, Meta(ge=0)] = 0
+    duty_notice: str | None = None
+    population_check: bool = False
+    result_code: str | None = None
     received_at: _Instant | None = None
     due_at: _Instant | None = None
     remaining_minutes: int | None = None

@@ -13,7 +13,8 @@ from typing import Any, Final, NamedTuple
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from services.metrics.rules.measures import FOREVER, Cell
+from services.metrics.rules.fold import Cell
+from services.metrics.rules.measures import FOREVER
 from services.metrics.rules.period import Period
 from services.metrics.rules.seen import Event, Seen, seen_in
 from shared.platform.kafka import Record

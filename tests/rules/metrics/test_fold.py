@@ -8,8 +8,8 @@ from datetime import UTC, datetime
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from services.metrics.rules.fold import fold
-from services.metrics.rules.measures import Cell, contribution
+from services.metrics.rules.fold import Cell, cells_of, fold
+from services.metrics.rules.measures import Measures
 from services.metrics.rules.seen import Event, Seen, read
 from shared.platform.catalogue import load_catalogue
 from tests.services.metrics.lives import province
@@ -23,7 +23,10 @@ NEWEST: dict[str, Seen] = {}
 for event in EVENTS:
     if event.seen.dossier_code not in NEWEST or NEWEST[event.seen.dossier_code].seq < event.seen.seq:
         NEWEST[event.seen.dossier_code] = event.seen
-TRUTH = Counter(cell for seen in NEWEST.values() for cell in contribution(seen))
+MEASURES = Measures.of(load_catalogue())
+TRUTH: Counter[Cell] = Counter()
+for newest in NEWEST.values():
+    TRUTH.update(cells_of(MEASURES, newest))
 
 
 class Store:
@@ -36,7 +39,7 @@ class Store:
     def take(self, batch: list[Event], *, dies: bool = False) -> None:
         known = {each.seen.dossier_code: self.newest[each.seen.dossier_code] for each in batch
                  if each.seen.dossier_code in self.newest}  # fmt: skip
-        folded = fold(known, batch)
+        folded = fold(known, batch, MEASURES)
         if dies:
             return
         self.newest |= {code: each.seen for code, each in folded.changed.items()}
@@ -69,7 +72,7 @@ def test_any_order_repetition_batching_and_crash_gives_the_same_cells(
 
 
 def test_batches_do_not_matter() -> None:
-    whole, single = fold({}, EVENTS), Store()
+    whole, single = fold({}, EVENTS, MEASURES), Store()
     for each in EVENTS:
         single.take([each])
     assert whole.deltas == single.counts() == TRUTH
@@ -77,12 +80,12 @@ def test_batches_do_not_matter() -> None:
 
 def test_a_duplicate_moves_nothing() -> None:
     known = {EVENTS[0].seen.dossier_code: EVENTS[0].seen}
-    assert fold(known, [EVENTS[0], EVENTS[0]]) == ({}, {})
+    assert fold(known, [EVENTS[0], EVENTS[0]], MEASURES) == ({}, {})
 
 
 def test_a_change_that_no_figure_sees_still_brings_newer_facts() -> None:
     first = next(each for each in EVENTS if each.seen.seq == 1)
     second = next(e for e in EVENTS if e.seen.seq == 2 and e.seen.dossier_code == first.seen.dossier_code)
-    folded = fold({first.seen.dossier_code: first.seen}, [second])
+    folded = fold({first.seen.dossier_code: first.seen}, [second], MEASURES)
     assert set(folded.changed) == {first.seen.dossier_code}
     assert 0 not in folded.deltas.values()

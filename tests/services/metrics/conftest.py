@@ -21,6 +21,7 @@ from deploy.local.stack import Stack
 from services.metrics.adapters.topic import reader
 from services.metrics.commands import Proof, prove
 from services.metrics.consumer import Folding
+from services.metrics.rules.measures import Measures
 from shared.catalogue.model import Catalogue
 from shared.platform import database
 from shared.platform.catalogue import load_catalogue
@@ -92,6 +93,7 @@ class Log:
             lambda: reader(self.settings, group=group or self.topic),
             self.buried,
             self.sessions,
+            Measures.of(load_catalogue()),
             batch_records=batch_records,
             topic=self.topic,
         )
