@@ -1,7 +1,7 @@
 """What one dossier contributes to the figures: counts of whole dossiers, never shares (domain/kpi.md §1-§4).
 
-A contribution is a set of cells, each worth one. A cell counts up to its `until` and not after: a running dossier is on
-time until its due instant and then silently is not, so "open and overdue" needs no event and no sweep.
+A contribution is one vector of counts. Some hold up to `until` and not after: a running dossier is on time until its
+due instant and then silently is not, so "open and overdue" needs no event and no sweep.
 """
 
 from __future__ import annotations
@@ -9,48 +9,81 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from types import MappingProxyType
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, Self
 
 from services.metrics.rules.period import month_of
 from services.metrics.rules.seen import Seen
+from shared.catalogue.model import Catalogue
 from shared.dossier.actions import Channel, Fault, Outcome, PaidVia, ReturnWay
 from shared.dossier.guards import is_late
-from shared.dossier.lifecycle import Clock, Stage
+from shared.dossier.lifecycle import STAGES, Clock, Stage
 from shared.dossier.state import first_of
 
-VERSION: Final = 2
+VERSION: Final = 3
 """Raise it with every change of a contribution: at its next start the service counts everything anew."""
 
 FOREVER: Final = datetime(9999, 12, 31, tzinfo=UTC)
 
 
-class Cell(NamedTuple):
-    """Where a count stands. `period` is a month; `until` is FOREVER but for what a running clock will change."""
+class Where(NamedTuple):
+    """Where a dossier counts. `period` is a month of local time, `2023-01`."""
 
-    measure: str
     agency_code: str
     procedure_code: str
     channel: int
     period: str
+
+
+class Contribution(NamedTuple):
+    """What a dossier adds: `counts`, one per measure; `timed`: what is different up to and at `until`, or empty."""
+
+    where: Where
+    counts: tuple[int, ...]
     until: datetime
+    timed: tuple[int, ...]
 
 
-def contribution(seen: Seen) -> tuple[Cell, ...]:
-    """All cells this dossier counts in, by its newest facts.
+class Measures:
+    """All measures of a catalogue, ready to count."""
+
+    def __init__(self) -> None:
+        self.names = MEASURES
+        """The order of counts."""
+        self.version = str(VERSION)
+        """Changes with every definition: figures counted by another one are counted anew."""
+        self.services = tuple(sorted(set(SERVICES.values())))
+        """Measures by which services are counted: those of them with at least one."""
+
+    @classmethod
+    def of(cls, _: Catalogue) -> Self:
+        """The measures that this catalogue declares."""
+        return cls()
+
+    def contribution(self, seen: Seen) -> Contribution:
+        """What this dossier adds."""
+        return contribution(seen)
+
+
+def contribution(seen: Seen) -> Contribution:
+    """What this dossier counts, by its newest facts.
 
     Membership: month of reception, before it month of filing; held by the competent agency. What was not accepted is
-    counted in `submitted`, `refused`, `withdrawn` only. What one request set off is counted once, by its root: a linked
+    counted in `submitted` and in how it ended only. What one request set off is counted once, by its root: a linked
     leg adds nothing, a correction is a defect of the agency that makes it.
     """
     month = month_of(seen.received_at or seen.submitted_at)
-    where = (seen.agency_competent, seen.procedure_code, int(seen.channel), month)
+    where = Where(seen.agency_competent, seen.procedure_code, int(seen.channel), month)
     if seen.root_code != seen.dossier_code:
-        return (Cell("corrected", *where, FOREVER),) if seen.is_correction else ()
-    counted = _COUNTED if seen.received_at else _COUNTED_WITHOUT_RECEPTION
-    cells = [Cell(name, *where, FOREVER) for name, counts in counted.items() if counts(seen)]
-    if until := on_time_until(seen):
-        cells.append(Cell("on_time", *where, until))
-    return tuple(cells)
+        return Contribution(where, _CORRECTED if seen.is_correction else _NOTHING, FOREVER, ())
+    counted = _COUNTED.values() if seen.received_at else _COUNTED_WITHOUT_RECEPTION.values()
+    until = on_time_until(seen)
+    counts = [int(counts(seen)) for counts in counted]
+    counts += [0] * (len(MEASURES) - len(counts))
+    if until == FOREVER:
+        counts[_ON_TIME] = 1
+    if until in (None, FOREVER):
+        return Contribution(where, tuple(counts), FOREVER, ())
+    return Contribution(where, tuple(counts), until or FOREVER, _TIMED)
 
 
 def on_time_until(seen: Seen) -> datetime | None:
@@ -99,6 +132,8 @@ _COUNTED_WITHOUT_RECEPTION: Final[Mapping[str, Counts]] = MappingProxyType(
         "submitted": _always,
         "refused": _was_refused,
         "withdrawn": lambda seen: seen.stage is Stage.STOPPED and seen.withdrawn,
+        "stopped": lambda seen: seen.stage is Stage.STOPPED and not seen.withdrawn,
+        "open": lambda seen: seen.ended_at is None and not STAGES[seen.stage].is_end,
     }
 )
 _COUNTED: Final[Mapping[str, Counts]] = MappingProxyType(
@@ -121,7 +156,6 @@ _COUNTED: Final[Mapping[str, Counts]] = MappingProxyType(
         "returned_by_post": lambda seen: (
             seen.stage is Stage.RETURNED and seen.return_way is ReturnWay.POST and seen.parcel_booked
         ),
-        "stopped": lambda seen: seen.stage is Stage.STOPPED and not seen.withdrawn,
         "paused": lambda seen: seen.clock is Clock.PAUSED,
         "supplemented": lambda seen: seen.supplements_asked > 0,
         "supplemented_again": lambda seen: seen.supplements_asked > 1,
@@ -138,5 +172,10 @@ SERVICES: Final[Mapping[str, str]] = MappingProxyType(
 )
 """Measures that count services instead of dossiers (D1b): how many online services have at least one of the other."""
 
-MEASURES: Final = frozenset({*_COUNTED, "on_time", "corrected", *SERVICES})
-"""All names that an indicator of the catalogue may use."""
+MEASURES: Final[tuple[str, ...]] = (*_COUNTED, "on_time", "corrected")
+"""What is counted, in the order of every vector of counts."""
+
+_ON_TIME: Final = MEASURES.index("on_time")
+_NOTHING: Final = (0,) * len(MEASURES)
+_TIMED: Final = tuple(int(name == "on_time") for name in MEASURES)
+_CORRECTED: Final = tuple(int(name == "corrected") for name in MEASURES)
