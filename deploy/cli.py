@@ -187,7 +187,8 @@ def _print_json(value: dict[str, Any]) -> None:
 
 def _settle(wanted: str) -> None:
     """Give a service's command the settings that the running stack gave the service."""
-    if wanted in AT_HOME and "DATABASE_URL" not in os.environ and "--help" not in sys.argv:
+    is_at_home = wanted in AT_HOME and sys.argv[2:3] != ["fold"]  # a file needs no server
+    if is_at_home and "DATABASE_URL" not in os.environ and "--help" not in sys.argv:
         stack = Stack(state())
         if not stack.is_running():
             raise StackError("nothing is running: start it with `motcua up`.")

@@ -17,10 +17,9 @@ from services.metrics.adapters.topic import Cemetery, reader
 from services.metrics.api import INTERFACE, TITLE, add_api
 from services.metrics.consumer import GROUP, Folding
 from services.metrics.pages import add_pages
-from services.metrics.rules.measures import Measures
+from services.metrics.rules.stream import dossiers
 from services.metrics.settings import MetricsSettings
 from services.metrics.views import Door
-from shared.contracts.facts import TOPIC
 from shared.platform import database, kafka, process, telemetry
 from shared.platform.catalogue import load_catalogue
 from shared.platform.settings import load
@@ -35,18 +34,18 @@ async def main() -> int:
     await database.migrate(url, store.SCHEMA, Path(__file__).parent / "migrations")
     engine = database.engine(url)
     sessions = database.sessions(engine)
+    catalogue = load_catalogue()
+    stream = dossiers(catalogue)
     cemetery = Cemetery(kafka.broker(settings), GROUP)
 
     def consumer() -> AIOKafkaConsumer:
         return reader(settings, group=GROUP, instance=f"{GROUP}-{node()}-{settings.port}")
 
-    catalogue = load_catalogue()
-    measures = Measures.of(catalogue)
-    folding = Folding(consumer, cemetery, sessions, measures, batch_records=settings.batch_records)
+    folding = Folding(consumer, cemetery, sessions, stream, batch_records=settings.batch_records)
 
     async def read(asked: store.Question) -> store.Reading:
         async with sessions() as session:
-            return await store.standing(session, TOPIC, asked)
+            return await store.standing(session, stream, asked)
 
     door = Door(read, catalogue, lambda: datetime.now(UTC), settings.hides_below)
     identity = Identity(settings.token_jwks.get_secret_value(), production=settings.production)

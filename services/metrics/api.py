@@ -11,10 +11,14 @@ from fastapi import Depends, FastAPI, Query, Request, Response
 from pydantic import AwareDatetime, BaseModel, ConfigDict
 
 from services.metrics.rules.band import Colour
+from services.metrics.rules.certificate import canonical, row, sealed
+from services.metrics.rules.fold import VERSION
+from services.metrics.rules.fold import day_of as day_of_time
 from services.metrics.rules.measures import Measures
+from services.metrics.rules.moment import Moment
 from services.metrics.rules.period import Period, month_of
-from services.metrics.store import Question, Reading
-from services.metrics.views import FRESH, Door, Figure, day_of, figures, roll_up
+from services.metrics.store import Past, Question, Reading
+from services.metrics.views import FRESH, Door, day_of, figures, roll_up
 from shared.catalogue.lookup import indicators_on
 from shared.dossier.actions import Channel
 from shared.dossier.codes import AgencyCode, ProcedureCode
@@ -33,7 +37,7 @@ COLLEAGUES: Final = frozenset({Kind.STAFF, Kind.SERVICE})
 """Who sees small numbers."""
 
 
-class Row(BaseModel):
+class Published(BaseModel):
     """One figure. `value`: per cent with two decimals, or a count; null without data. `denominator` null = a count."""
 
     model_config = ConfigDict(frozen=True)
@@ -46,7 +50,13 @@ class Row(BaseModel):
     value: str | None
     colour: Colour
     is_hidden: bool
+
+
+class Row(Published):
+    """A figure, and when it was true."""
+
     as_of: AwareDatetime | None
+    """Up to when this is known; of the past: the end of the day it was true at."""
 
 
 class Kpi(BaseModel):
@@ -59,13 +69,35 @@ class Kpi(BaseModel):
     position: dict[int, int]
     quarantined: int
     catalogue_version: str
-    fold_version: str
+    fold_version: int
+    fair: bool
+    """Whether, for each agency and month, everything submitted is finished, open, refused, withdrawn or stopped."""
     rows: list[Row]
 
 
+class Certificate(BaseModel):
+    """A published report. `hash`: SHA-256 over the canonical JSON (sorted keys, no spaces) of everything else."""
+
+    model_config = ConfigDict(frozen=True)
+
+    certificate: int
+    period: str
+    agency_code: AgencyCode | None
+    judged_at: AwareDatetime
+    """When running dossiers were judged."""
+    as_of: AwareDatetime
+    position: dict[int, int]
+    """Partition of the log → next offset: what was counted."""
+    fold_version: int
+    measures_version: str
+    catalogue_version: str
+    hides_below: int
+    rows: list[Published]
+    hash: str
+
+
 def add_api(app: FastAPI, door: Door) -> None:
-    """Serves `GET /api/kpi`."""
-    fold_version = Measures.of(door.catalogue).version
+    """Serves `GET /api/kpi` and `GET /api/certificate`."""
 
     @app.get("/api/kpi", tags=["kpi"], summary="Figures by indicator, agency and period", response_model=Kpi)
     @allows(Right.READ_KPI)
@@ -82,20 +114,26 @@ def add_api(app: FastAPI, door: Door) -> None:
         period: Annotated[str | None, Query(max_length=7, description="2026, 2026-Q4 or 2026-11; this month")] = None,
         procedure_code: Annotated[ProcedureCode | None, Query()] = None,
         channel: Annotated[Channel | None, Query(description="1 desk, 2 online, 3 post")] = None,
+        as_of: Annotated[str | None, Query(max_length=40, description="What was true at the end of this day")] = None,
+        known_at: Annotated[str | None, Query(max_length=40, description="What we knew at the end of it")] = None,
     ) -> Response:
         demand(actor, Right.READ_KPI, Resource())
         now = door.now()
         span = period_of(period, now)
-        on = day_of(span, now)
+        at, past = _past(as_of, known_at, now)
+        if past and (procedure_code or channel):
+            raise _wrong("as_of", "Số liệu quá khứ chỉ có cho mọi thủ tục và mọi hình thức.")
+        on = day_of(span, at)
         indicators = [row for row in indicators_on(door.catalogue, on) if indicator in (None, row.id)]
         if not indicators:
             raise Problem(404, "unknown_indicator", detail=("Không có chỉ tiêu này.", "No such indicator."))
         if agency_code is not None and agency_code not in door.catalogue.agencies_by_code:
             raise Problem(404, "unknown_agency", detail=("Không có cơ quan này.", "No such agency."))
-        reading = await door.read(Question(span, now, procedure_code, channel))
+        reading = await door.read(Question(span, at, procedure_code, channel, past))
         totals = roll_up(reading.counts, door.catalogue, on)
         scopes = [agency_code] if agency_code else sorted({scope for _, scope in totals})
         hides_below = 0 if actor.kind in COLLEAGUES else door.hides_below
+        shown_at = at if past else reading.as_of
         found = figures(totals, door.catalogue, indicators, scopes, hides_below=hides_below)
         body = Kpi(
             as_of=reading.as_of,
@@ -103,10 +141,56 @@ def add_api(app: FastAPI, door: Door) -> None:
             position=dict(reading.position),
             quarantined=reading.quarantined,
             catalogue_version=door.catalogue.version,
-            fold_version=fold_version,
-            rows=[_row(figure, span, reading.as_of) for figure in found],
+            fold_version=VERSION,
+            fair=not reading.unfair,
+            rows=[Row(**row(figure, span.text), as_of=shown_at) for figure in found],
         )
         return _answer(request, body)
+
+    @app.get(
+        "/api/certificate",
+        tags=["kpi"],
+        summary="A report to publish: figures, what they stand on, and a hash that `motcua verify` proves",
+        response_model=Certificate,
+    )
+    @allows(Right.READ_KPI)
+    async def certificate(
+        *,
+        actor: Annotated[Actor, Depends(caller(*Kind))],
+        agency_code: Annotated[
+            AgencyCode | None, Query(description="With all below it; all with data by default")
+        ] = None,
+        period: Annotated[str | None, Query(max_length=7, description="2026, 2026-Q4 or 2026-11; this month")] = None,
+    ) -> Response:
+        demand(actor, Right.READ_KPI, Resource())
+        now = door.now()
+        span = period_of(period, now)
+        if agency_code is not None and agency_code not in door.catalogue.agencies_by_code:
+            raise Problem(404, "unknown_agency", detail=("Không có cơ quan này.", "No such agency."))
+        reading = await door.read(Question(span, now))
+        _publishable(reading)
+        totals = roll_up(reading.counts, door.catalogue, on := day_of(span, now))
+        scopes = [agency_code] if agency_code else sorted({scope for _, scope in totals})
+        hides_below = 0 if actor.kind in COLLEAGUES else door.hides_below
+        stands_on = {
+            "period": span.text,
+            "agency_code": agency_code,
+            "judged_at": now.isoformat(),
+            "as_of": reading.as_of and reading.as_of.isoformat(),
+            "position": {str(partition): at for partition, at in sorted(reading.position.items())},
+            "fold_version": VERSION,
+            "measures_version": Measures.of(door.catalogue).version,
+            "catalogue_version": door.catalogue.version,
+            "hides_below": hides_below,
+        }
+        found = figures(totals, door.catalogue, indicators_on(door.catalogue, on), scopes, hides_below=hides_below)
+        published = sealed(stands_on, (row(figure, span.text) for figure in found))
+        name = f"motcua-{span.text}{f'-{agency_code}' if agency_code else ''}.json"
+        return Response(
+            canonical(published),
+            media_type="application/json",
+            headers={"Content-Disposition": f'attachment; filename="{name}"', "Cache-Control": "no-store"},
+        )
 
 
 def period_of(text: str | None, now: datetime) -> Period:
@@ -118,18 +202,48 @@ def period_of(text: str | None, now: datetime) -> Period:
         raise Problem(422, errors=errors) from wrong
 
 
-def _row(figure: Figure, period: Period, as_of: datetime | None) -> Row:
-    return Row(
-        indicator=figure.indicator.id,
-        agency_code=figure.agency_code,
-        period=period.text,
-        numerator=None if figure.is_hidden else figure.numerator,
-        denominator=None if figure.is_hidden else figure.denominator,
-        value=figure.value,
-        colour=figure.colour,
-        is_hidden=figure.is_hidden,
-        as_of=as_of,
-    )
+def _past(as_of: str | None, known_at: str | None, now: datetime) -> tuple[datetime, Past | None]:
+    """When running dossiers are judged, and the days asked for; None = now. Raises Problem 422."""
+    if as_of is None and known_at is None:
+        return now, None
+    true = _moment("as_of", as_of if as_of is not None else known_at or "")
+    known = _moment("known_at", known_at) if known_at is not None else Moment(now, day_of_time(now))
+    if true.day is None or known.day is None:
+        raise _wrong(
+            "as_of", "Ở đây chỉ hỏi được số liệu cuối ngày (2022-06-30); `motcua kpi --as-of` trả lời mọi lúc."
+        )
+    return true.at, Past(true.day, known.day)
+
+
+def _moment(name: str, text: str) -> Moment:
+    try:
+        return Moment.parse(text)
+    except ValueError as wrong:
+        raise _wrong(name, "Viết 2022-06-30 (cuối ngày ấy).") from wrong
+
+
+def _wrong(name: str, message: str) -> Problem:
+    return Problem(422, errors=[{"pointer": f"query/{name}", "message": message}])
+
+
+def _publishable(reading: Reading) -> None:
+    """Raises Problem 409: what does not add up, or is not counted yet, is not published."""
+    if reading.unfair:
+        agency, month = reading.unfair[0]
+        raise Problem(
+            409,
+            "unfair_count",
+            detail=(
+                f"Không công bố được: số hồ sơ nộp của {agency} tháng {month} khác tổng các kết cục.",
+                f"Not published: what {agency} was given in {month} is not the sum of how it ended.",
+            ),
+        )
+    if reading.as_of is None:
+        raise Problem(
+            409,
+            "not_counted_yet",
+            detail=("Chưa đọc hết sự kiện, xin thử lại sau.", "The log is not counted yet, try again later."),
+        )
 
 
 def _answer(request: Request, body: Kpi) -> Response:

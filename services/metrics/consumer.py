@@ -1,44 +1,48 @@
-"""Folds the topic of facts into the cells, each event exactly once, whatever dies, repeats, moves or comes late.
+"""Folds a topic into the cells, each event exactly once, whatever dies, repeats, moves or comes late.
 
-One SQL transaction per batch: lock the offsets, skip what lies below them, fold, write, advance, commit. The broker's
-own group offsets are for display of lag only. aiokafka is used directly, not FastStream, because the fold decides where
-to read on: at the stored offset on assignment, and there again when a batch starts above it (a gap is never passed).
+Three things go on at the same time: the broker sends, Python reads and folds the next batch, the database writes the
+one before. A batch is one transaction that begins by advancing the offsets from where this consumer believes them to
+be (store/writing.py). When they are not there, or anything fails, all that was folded ahead is forgotten and the
+consumer reads on from the stored offset. The broker's own group offsets are for display of lag only.
+
+aiokafka is used directly, not FastStream, because the fold decides where to read on: at the stored offset on
+assignment, and there again when a batch starts above it (a gap is never passed).
 """
 
 from __future__ import annotations
 
 import asyncio
 import time
-import zlib
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
-from typing import Final, Protocol
+from typing import Final, NamedTuple, Protocol
 
 from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, TopicPartition
 from aiokafka.errors import KafkaError
 from sqlalchemy.exc import DBAPIError
-from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.metrics import store
-from services.metrics.rules.fold import Cell, cells_of, fold
-from services.metrics.rules.measures import Measures
-from services.metrics.rules.seen import Event, Unreadable, read
-from services.metrics.store import Place
-from shared.contracts.facts import TOPIC
+from services.metrics.rules.fold import Fold, Moved, Stream
+from services.metrics.rules.seen import Event, Unreadable
+from services.metrics.store import Behind, Progress
 from shared.platform.database import AWAY, Sessions
 from shared.platform.kafka import OLDEST_POLL, PAUSE, ConsumerStopped, Record
 from shared.platform.telemetry import counter, gauge, log
 
 GROUP: Final = "metrics"
 _POLL_MS: Final = 200
+_MORE_MS: Final = 5
+"""How long a batch that is not full waits for what may be on its way."""
 _HEARTBEAT: Final = 1.0
 """Seconds between two notes that nothing new came: the age of the figures on a quiet evening."""
-_CHUNK: Final = 5000
+_SLICE: Final = 500
+"""Events folded between two looks at the doors: some milliseconds."""
+_MEMORY: Final = 100_000
+"""Dossiers remembered, some 60 MiB; the others are asked for when they move."""
 
-_folded = counter("events_folded", "Events written into the event log for the first time or again")
+_folded = counter("events_folded", "Records folded, repeated ones too")
 _lag = gauge("projection_lag_records", "Records on the log that are not folded yet", ["group"])
-
 
 type Poisoned = tuple[Record, str]
 """A record that is no event of ours, and why."""
@@ -50,6 +54,24 @@ class DeadLetters(Protocol):
     async def bury(self, record: Record, reason: str) -> None: ...
 
 
+class Batch(NamedTuple):
+    """What was read and understood, not folded yet. `to`: each partition's step on the log."""
+
+    events: list[tuple[Event, int, int]]
+    """(event, partition, record's time in Unix milliseconds)"""
+    poison: list[Poisoned]
+    to: dict[int, Progress]
+
+
+class Work(NamedTuple):
+    """One transaction to be."""
+
+    moved: Moved
+    poison: list[Poisoned]
+    to: dict[int, Progress]
+    records: int
+
+
 class Folding(ConsumerRebalanceListener):  # type: ignore[misc]  # published without types
     """One consumer of the topic, a part of the process (`run`, `shutdown`); several share the partitions."""
 
@@ -58,26 +80,33 @@ class Folding(ConsumerRebalanceListener):  # type: ignore[misc]  # published wit
         consumer: Callable[[], AIOKafkaConsumer],
         dead_letters: DeadLetters,
         sessions: Sessions,
-        measures: Measures,
+        stream: Stream,
         *,
-        batch_records: int = _CHUNK,
-        topic: str = TOPIC,
+        batch_records: int = 20_000,
+        topic: str | None = None,
+        memory: int = _MEMORY,
     ) -> None:
         """`consumer` makes an unsubscribed consumer inside the running loop, auto-commit off."""
         self._make_consumer = consumer
         self._dead_letters = dead_letters
         self._sessions = sessions
-        self._measures = measures
         self._batch_records = batch_records
-        self._topic = topic
+        self._stream = stream
+        self._topic = topic or stream.topic
+        self._memory = memory
+        self._fold = Fold(stream, memory=memory)
+        self._next: dict[int, int] = {}
+        """Partition → the offset this consumer folds next, and believes stored once what is in flight is."""
         self._sought: dict[int, int] = {}
+        self._is_lost = False
+        self._writing: asyncio.Task[None] | None = None
         self._stopping = asyncio.Event()
         self._polled_at = time.monotonic()
         self._noted_at = 0.0
 
     async def run(self) -> None:
         """Folds until shutdown. While broker or database are away it waits; any other failure ends the process."""
-        await self._recount()
+        await self._fit()
         self._consumer = self._make_consumer()
         await self._connect()
         try:
@@ -85,6 +114,8 @@ class Folding(ConsumerRebalanceListener):  # type: ignore[misc]  # published wit
             while not self._stopping.is_set():
                 await self._turn()
         finally:
+            with suppress(Behind, *AWAY, DBAPIError):
+                await self._written()
             await self._consumer.stop()
 
     async def shutdown(self) -> None:
@@ -98,105 +129,156 @@ class Folding(ConsumerRebalanceListener):  # type: ignore[misc]  # published wit
 
     # --- where to read ------------------------------------------------------------------------------------------------
 
-    async def on_partitions_assigned(self, assigned: Collection[TopicPartition]) -> None:
-        """Reads on where the last transaction ended. A record may come sooner: the guard is the skip in `_fold`."""
-        try:
-            async with self._sessions() as session:
-                stored = await store.offsets(session, self._topic)
-        except AWAY:
-            return  # the guard holds without the seek
-        for partition in assigned:
-            self._seek(partition, stored.get(partition.partition, 0))
+    async def on_partitions_revoked(self, revoked: Collection[TopicPartition]) -> None:  # noqa: ARG002
+        """Whoever gets them reads what is written: so nothing stays in flight."""
+        with suppress(Behind, *AWAY, DBAPIError):
+            await self._written()
+        self._forget()
 
-    async def on_partitions_revoked(self, revoked: Collection[TopicPartition]) -> None:
-        for partition in revoked:
-            self._sought.pop(partition.partition, None)
+    async def on_partitions_assigned(self, assigned: Collection[TopicPartition]) -> None:  # noqa: ARG002
+        """The next turn reads on where the last transaction ended; what comes sooner is not folded."""
+        self._forget()
+
+    def _forget(self) -> None:
+        self._fold = Fold(self._stream, memory=self._memory)
+        self._next, self._sought = {}, {}
+        self._is_lost = True
+
+    async def _find(self) -> None:
+        """Goes where the store says, with an empty memory."""
+        fold = self._fold
+        async with self._sessions.begin() as session:
+            stored = await store.reserve(session, self._topic, [each.partition for each in self._consumer.assignment()])
+        if fold is not self._fold:
+            return  # a rebalance came in between: the next turn tries again
+        for partition in self._consumer.assignment():
+            self._seek(partition, stored.get(partition.partition, 0))
+        self._is_lost = False
 
     def _seek(self, partition: TopicPartition, offset: int) -> None:
         self._consumer.seek(partition, offset)
-        self._sought[partition.partition] = offset
+        self._next[partition.partition] = self._sought[partition.partition] = offset
 
     # --- folding ------------------------------------------------------------------------------------------------------
 
     async def _turn(self) -> None:
-        batch: Mapping[TopicPartition, Sequence[Record]] = await self._consumer.getmany(
-            timeout_ms=_POLL_MS, max_records=self._batch_records
-        )
-        self._polled_at = time.monotonic()
         try:
-            if batch:
-                await self._take(batch)
+            if self._is_lost:
+                await self._find()
+            fold = self._fold
+            batch = await self._read()
+            if batch.to:
+                await self._take(fold, batch)
+            else:
+                await self._written()
+            await self._note_fresh()
+        except Behind:
+            log.warning("fold_behind", topic=self._topic)
+            await self._start_over()
         except (*AWAY, DBAPIError, KafkaError) as error:
             if isinstance(error, DBAPIError) and not isinstance(error, AWAY) and not error.connection_invalidated:
                 raise  # a bug; a connection cut in the middle of a statement is weather
-            log.warning("fold_awaits", error=type(error).__name__, count=sum(map(len, batch.values())))
-            for partition, records in batch.items():
-                if partition in self._consumer.assignment():
-                    self._consumer.seek(partition, records[0].offset)
+            log.warning("fold_awaits", error=type(error).__name__)
+            await self._start_over()
             await asyncio.sleep(PAUSE)
-        else:
-            with suppress(*AWAY, DBAPIError, KafkaError, TimeoutError):  # the next turn tells; figures only look older
-                await self._note_fresh()
 
-    async def _take(self, batch: Mapping[TopicPartition, Sequence[Record]]) -> None:
-        by_partition = {partition.partition: records for partition, records in batch.items()}
-        places, poison = _understood(by_partition)
-        for record, reason in poison:
-            await self._dead_letters.bury(record, reason)
-        behind = await self._fold(by_partition, places, poison)
-        done = {tp: rs[-1].offset + 1 for tp, rs in batch.items() if tp.partition not in behind}
-        for partition in self._consumer.assignment() & batch.keys() - done.keys():
-            log.warning("gap_found", partition=partition.partition, offset=behind[partition.partition])
-            self._seek(partition, behind[partition.partition])
-        if mine := {each: done[each] for each in self._consumer.assignment() & done.keys()}:
-            with suppress(KafkaError):  # a rebalance is under way: the stored offset is what counts
-                await self._consumer.commit(mine)
+    async def _start_over(self) -> None:
+        writing, self._writing = self._writing, None
+        if writing is not None:
+            await asyncio.gather(writing, return_exceptions=True)
+        self._forget()
 
-    async def _fold(
-        self, batch: Mapping[int, Sequence[Record]], places: Sequence[Place], poison: Sequence[Poisoned]
-    ) -> dict[int, int]:
-        """Folds the batch in one transaction. Answers the partitions it must not fold yet, with their next offset."""
-        async with self._sessions.begin() as session:
-            stored = await store.lock_offsets(session, self._topic, list(batch))
-            behind = {
-                partition: stored[partition]
-                for partition, records in batch.items()
-                if records[0].offset > stored[partition] and self._sought.get(partition) != stored[partition]
-            }
-            fresh = [at for at in places if at.partition not in behind and at.offset >= stored[at.partition]]
-            if fresh:
-                await self._write(session, fresh)
-            await store.put_aside(session, self._topic, [bad for bad in poison if bad[0].partition not in behind])
-            await store.advance(
-                session,
-                self._topic,
-                {
-                    partition: (max(stored[partition], records[-1].offset + 1), self._known_until(partition, records))
-                    for partition, records in batch.items()
-                    if partition not in behind
-                },
+    async def _read(self) -> Batch:
+        """What the broker has, up to a full batch, understood."""
+        batch = Batch([], [], {})
+        wait_ms = _POLL_MS if self._writing is None else _MORE_MS
+        left = self._batch_records
+        while left > 0:
+            found: Mapping[TopicPartition, Sequence[Record]] = await self._consumer.getmany(
+                timeout_ms=wait_ms, max_records=left
             )
-        _folded.inc(len(fresh))
-        return behind
+            self._polled_at = time.monotonic()
+            if not found:
+                break
+            for partition, records in found.items():
+                left -= len(records)
+                await self._understand(partition, records, batch)
+            wait_ms = _MORE_MS
+        return batch
 
-    async def _write(self, session: AsyncSession, fresh: Sequence[Place]) -> None:
-        known = await store.newest(session, {at.event.seen.dossier_code for at in fresh})
-        await store.append(session, fresh)
-        changed: list[tuple[Event, int]] = []
-        deltas: dict[tuple[Cell, int], int] = {}
-        for partition in sorted({at.partition for at in fresh}):
-            folded = fold(known, (at.event for at in fresh if at.partition == partition), self._measures)
-            changed += [(event, partition) for event in folded.changed.values()]
-            deltas |= {(cell, partition): moved for cell, moved in folded.deltas.items()}
-        await store.put_facts(session, changed)
-        await store.move_cells(session, deltas)
+    async def _understand(self, at: TopicPartition, records: Sequence[Record], batch: Batch) -> None:
+        partition = at.partition
+        if (stored := self._next.get(partition)) is None:
+            return  # a rebalance took it
+        if records[0].offset > stored and self._sought.get(partition) != stored:
+            log.warning("gap_found", partition=partition, offset=stored)
+            self._seek(at, stored)
+            return
+        read = self._stream.read
+        for number, record in enumerate(records):
+            if number % _SLICE == _SLICE - 1:
+                await asyncio.sleep(0)
+            if record.offset < stored:
+                continue
+            try:
+                batch.events.append((read(record.key, record.value), partition, record.timestamp))
+            except Unreadable as wrong:
+                batch.poison.append((record, wrong.reason))
+        if self._next.get(partition) != stored or records[-1].offset < stored:
+            return
+        self._next[partition] = records[-1].offset + 1
+        begun = batch.to[partition].stored if partition in batch.to else stored
+        batch.to[partition] = Progress(begun, self._next[partition], self._known_until(at, records[-1]))
+
+    async def _take(self, fold: Fold, batch: Batch) -> None:
+        """Folds the batch while the one before is written, then hands it to the database.
+
+        `fold` is not ours any more after a rebalance in between: these records will be read again.
+        """
+        await self._learn(fold, batch)
+        for some in _slices(batch.events):
+            for event, partition, known_ms in some:
+                fold.take(event, partition, known_ms)
+            await asyncio.sleep(0)
+        for record, reason in batch.poison:
+            await self._dead_letters.bury(record, reason)
+        if fold is not self._fold:
+            return
+        work = Work(fold.drain(), batch.poison, batch.to, len(batch.events))
+        await self._written()
+        if fold is self._fold:
+            self._writing = asyncio.create_task(self._write(work))
+
+    async def _learn(self, fold: Fold, batch: Batch) -> None:
+        unknown = {event.key for event, _, _ in batch.events if not fold.knows(event.key)}
+        if unknown:
+            async with self._sessions() as session:
+                rows = await store.known(session, self._stream, unknown)
+            for row in rows:
+                fold.learn(row)
+
+    async def _write(self, work: Work) -> None:
+        shard = min(work.to)
+        async with self._sessions.begin() as session:
+            await store.write(session, self._stream, work.moved, work.to, topic=self._topic, shard=shard)
+            await store.put_aside(session, self._topic, work.poison)
+        _folded.inc(work.records)
+
+    async def _written(self) -> None:
+        """Waits for the transaction in flight. Raises what it raised."""
+        if (writing := self._writing) is not None:
+            try:
+                await writing
+            finally:
+                if self._writing is writing:
+                    self._writing = None
 
     # --- how old the figures are --------------------------------------------------------------------------------------
 
-    def _known_until(self, partition: int, records: Sequence[Record]) -> datetime:
+    def _known_until(self, partition: TopicPartition, last: Record) -> datetime:
         """Up to when everything on this partition is counted once this batch is."""
-        fetched_at = self._end_seen_at(TopicPartition(self._topic, partition), records[-1].offset + 1)
-        return fetched_at or datetime.fromtimestamp(records[-1].timestamp / 1000, UTC)
+        seen_at = self._end_seen_at(partition, last.offset + 1)
+        return seen_at or datetime.fromtimestamp(last.timestamp / 1000, UTC)
 
     def _end_seen_at(self, partition: TopicPartition, next_offset: int) -> datetime | None:
         """When the broker last said that the log ends at this offset; None while there is more to read."""
@@ -209,34 +291,32 @@ class Folding(ConsumerRebalanceListener):  # type: ignore[misc]  # published wit
         if self._polled_at - self._noted_at < _HEARTBEAT:
             return
         self._noted_at = self._polled_at
-        async with asyncio.timeout(_HEARTBEAT):
-            positions = {each: await self._consumer.position(each) for each in self._consumer.assignment()}
-        ends = {each: self._consumer.highwater(each) or 0 for each in self._consumer.assignment() & positions.keys()}
-        _lag.labels(GROUP).set(sum(max(0, end - positions[each]) for each, end in ends.items()))
-        quiet = {each: self._end_seen_at(each, positions[each]) for each in ends}
-        at = {each.partition: (positions[each], seen_at) for each, seen_at in quiet.items() if seen_at}
-        if at:
+        assigned = self._consumer.assignment()
+        mine = {each: self._next[each.partition] for each in assigned if each.partition in self._next}
+        if not mine:
+            return
+        _lag.labels(GROUP).set(sum(max(0, (self._consumer.highwater(each) or 0) - at) for each, at in mine.items()))
+        quiet = {each.partition: (at, seen_at) for each, at in mine.items() if (seen_at := self._end_seen_at(each, at))}
+        if quiet:
             async with self._sessions.begin() as session:
-                await store.lock_offsets(session, self._topic, list(at))
-                await store.note_fresh(session, self._topic, at)
+                await store.note_fresh(session, self._topic, quiet)
+        with suppress(KafkaError):  # a rebalance is under way; the stored offset is what counts
+            await self._consumer.commit(mine)
 
-    # --- starting -----------------------------------------------------------------------------------------------------
-
-    async def _recount(self) -> None:
-        """Fills the cells anew from the newest facts when they were counted by another version of the measures."""
-        version = zlib.crc32(self._measures.version.encode()) & 0x7FFF_FFFF
-        async with self._sessions.begin() as session:
-            if await store.counted_by(session) == version:
+    async def _fit(self) -> None:
+        """Begins anew when the rows were counted by another version of the fold or of the measures."""
+        while not self._stopping.is_set():
+            try:
+                async with self._sessions.begin() as session:
+                    if await store.counted_by(session) != self._stream.version:
+                        await store.fit(session, self._stream.measures)
+                        await store.forget(session, self._topic, self._stream)
+            except AWAY as error:
+                log.warning("database_awaited", error=type(error).__name__)
+                self._polled_at = time.monotonic()
+                await asyncio.sleep(PAUSE)
+            else:
                 return
-            await store.clear_cells(session, version)
-            after = ""
-            while rows := await store.facts_after(session, after, _CHUNK):
-                cells: dict[tuple[Cell, int], int] = {}
-                for _, partition, seen in rows:
-                    for cell, count in cells_of(self._measures, seen).items():
-                        cells[cell, partition] = cells.get((cell, partition), 0) + count
-                await store.move_cells(session, cells)
-                after = rows[-1][0]
 
     async def _connect(self) -> None:
         while not self._stopping.is_set():
@@ -250,17 +330,5 @@ class Folding(ConsumerRebalanceListener):  # type: ignore[misc]  # published wit
                 return
 
 
-def _understood(batch: Mapping[int, Sequence[Record]]) -> tuple[list[Place], list[Poisoned]]:
-    """The events of the batch in their order, and what is none."""
-    places: list[Place] = []
-    poison: list[Poisoned] = []
-    for partition, records in batch.items():
-        for record in records:
-            try:
-                event = read(record.key, record.value)
-            except Unreadable as wrong:
-                poison.append((record, wrong.reason))
-            else:
-                recorded_at = datetime.fromtimestamp(record.timestamp / 1000, UTC)
-                places.append(Place(event, partition, record.offset, recorded_at))
-    return places, poison
+def _slices(events: list[tuple[Event, int, int]]) -> Iterator[list[tuple[Event, int, int]]]:
+    return (events[at : at + _SLICE] for at in range(0, len(events), _SLICE))

@@ -12,7 +12,7 @@ class MetricsSettings(ServiceSettings):
 
     public_min_dossiers: int = Field(default=5, ge=0)
     """Shares of fewer dossiers are hidden from callers without a token (kpi §6.13)."""
-    batch_records: int = Field(default=5000, ge=1, le=50_000)
+    batch_records: int = Field(default=20_000, ge=1, le=100_000)
     """Most records folded in one transaction: larger is faster, smaller is fresher under load."""
 
     @property

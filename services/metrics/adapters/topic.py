@@ -1,11 +1,18 @@
-"""The log of facts as metrics uses it: raw consumers that can seek, and the dead letters."""
+"""The log of facts as metrics uses it: raw consumers that can seek, a reading of a whole log, and the dead letters."""
 
 from __future__ import annotations
 
-from aiokafka import AIOKafkaConsumer
+import time
+from collections.abc import AsyncIterator, Mapping, Sequence
+from typing import Final
+
+from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from shared.platform.kafka import FETCH_BYTES, FETCH_WAIT_MS, Broker, DeadLetters, Record, transport
 from shared.platform.settings import ProcessSettings
+
+_QUIET_S: Final = 20.0
+_AT_ONCE: Final = 5_000
 
 
 def reader(settings: ProcessSettings, *, group: str | None = None, instance: str | None = None) -> AIOKafkaConsumer:
@@ -28,6 +35,49 @@ def reader(settings: ProcessSettings, *, group: str | None = None, instance: str
         request_timeout_ms=15_000,
         **transport(settings),
     )
+
+
+async def ends_of(settings: ProcessSettings, topic: str) -> dict[int, int]:
+    """Partition → the offset after its last record now."""
+    consumer = reader(settings)
+    await consumer.start()
+    try:
+        await consumer.topics()
+        numbers = consumer.partitions_for_topic(topic) or set()
+        ends = await consumer.end_offsets([TopicPartition(topic, number) for number in numbers])
+    finally:
+        await consumer.stop()
+    return {each.partition: end for each, end in ends.items()}
+
+
+async def whole(
+    settings: ProcessSettings, topic: str, ends: Mapping[int, int]
+) -> AsyncIterator[tuple[int, Sequence[Record]]]:
+    """(partition, records) of each partition from its beginning up to its end, one partition after the other.
+
+    Raises: TimeoutError when the topic does not give what `ends` promises.
+    """
+    if not any(ends.values()):  # aiokafka cannot stop a consumer that was told to read nothing
+        return
+    consumer = reader(settings)
+    await consumer.start()
+    try:
+        for number, end in sorted(ends.items()):
+            if not end:
+                continue
+            partition = TopicPartition(topic, number)
+            consumer.assign([partition])
+            await consumer.seek_to_beginning(partition)
+            read_at = time.monotonic()
+            while await consumer.position(partition) < end:
+                batch = await consumer.getmany(partition, timeout_ms=500, max_records=_AT_ONCE)
+                if records := batch.get(partition):
+                    read_at = time.monotonic()
+                    yield number, [record for record in records if record.offset < end]
+                elif time.monotonic() - read_at > _QUIET_S:
+                    raise TimeoutError("the topic ends before the position of the figures")
+    finally:
+        await consumer.stop()
 
 
 class Cemetery:

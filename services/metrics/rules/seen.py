@@ -5,7 +5,9 @@
 
 from __future__ import annotations
 
+import re
 from datetime import date, datetime
+from functools import lru_cache
 from typing import Annotated, Final
 
 import msgspec
@@ -20,14 +22,16 @@ FIRST_YEAR: Final = 2000
 LAST_YEAR: Final = 2199
 """Years a dossier's times may lie in; local time and the database can hold all of them."""
 
-
-def _whole(pattern: str) -> str:
-    """`$` of the parser's regular expressions would let a line break pass."""
-    return pattern.removesuffix("$") + r"\Z"
-
+MOST: Final = 10**12
+"""The largest number: a million of them still fit a count of 64 bits."""
+LONGEST_AGENCY: Final = 35
+LONGEST_WORD: Final = 60
 
 _Instant = Annotated[datetime, Meta(tz=True)]
-_Agency = Annotated[str, Meta(pattern=_whole(AGENCY_PATTERN), max_length=35)]
+_DOSSIER: Final = re.compile(DOSSIER_PATTERN)
+_AGENCY: Final = re.compile(AGENCY_PATTERN)
+_PROCEDURE: Final = re.compile(PROCEDURE_PATTERN)
+_WORD: Final = re.compile(WORD_PATTERN)
 
 
 class Unreadable(ValueError):
@@ -57,13 +61,13 @@ class Pause(Struct, frozen=True, gc=False):
 class Seen(Struct, frozen=True, gc=False, kw_only=True):
     """A dossier as figures see it; names and meanings as in `Facts`."""
 
-    dossier_code: Annotated[str, Meta(pattern=_whole(DOSSIER_PATTERN), max_length=LONGEST)]
-    root_code: Annotated[str, Meta(pattern=_whole(DOSSIER_PATTERN), max_length=LONGEST)]
+    dossier_code: str
+    root_code: str
     seq: Annotated[int, Meta(ge=1, le=1_000_000)]
     stage: Stage
     clock: Clock
-    procedure_code: Annotated[str, Meta(pattern=_whole(PROCEDURE_PATTERN))]
-    agency_competent: _Agency
+    procedure_code: str
+    agency_competent: str
     channel: Channel
     return_way: ReturnWay
     submitted_at: _Instant
@@ -87,17 +91,17 @@ class Seen(Struct, frozen=True, gc=False, kw_only=True):
     result_code: str | None = None
     received_at: _Instant | None = None
     due_at: _Instant | None = None
-    remaining_minutes: int | None = None
+    remaining_minutes: Annotated[int, Meta(ge=-MOST, le=MOST)] | None = None
     pauses: tuple[Pause, ...] = ()
     apologised_at: _Instant | None = None
     overdue_at: _Instant | None = None
     overdue_fault: Fault | None = None
-    supplements_asked: Annotated[int, Meta(ge=0)] = 0
+    supplements_asked: Annotated[int, Meta(ge=0, le=MOST)] = 0
     late_supplement: bool = False
     overrides: tuple[str, ...] = ()
     is_correction: bool = False
     withdrawn: bool = False
-    portal_times: dict[int, _Instant] = {}
+    portal_times: dict[Annotated[int, Meta(ge=0, le=99)], _Instant] = {}
     components: tuple[Paper, ...] = ()
     outcome: Outcome | None = None
     result_signed_at: _Instant | None = None
@@ -106,32 +110,36 @@ class Seen(Struct, frozen=True, gc=False, kw_only=True):
     integrated_national: bool = False
     paper_result: bool = False
     parcel_booked: bool = False
-    fee_total_vnd: Annotated[int, Meta(ge=0)] = 0
+    fee_total_vnd: Annotated[int, Meta(ge=0, le=MOST)] = 0
     paid_via: PaidVia = PaidVia.NONE
+
+
+class Kept(Seen, frozen=True, gc=False, array_like=True):
+    """The same as it is stored: fields by their place, so new ones go to the end, with a default."""
 
 
 class Change(Struct, frozen=True, gc=False):
     """What happened, and when (business time)."""
 
-    change: Annotated[str, Meta(pattern=_whole(WORD_PATTERN), max_length=60)]
+    change: str
     at: _Instant
 
 
 class Event(Struct, frozen=True, gc=False):
-    """One readable record: the change, the facts after it, and these facts as they were written."""
+    """One readable record: the change and the facts after it."""
 
     change: Change
-    seen: Seen
-    facts_json: bytes
+    facts: Seen
+
+    @property
+    def key(self) -> str:
+        """What the event is about: the key of its record."""
+        return self.facts.dossier_code
 
 
-class _Record(Struct, frozen=True, gc=False):
-    change: Change
-    facts: msgspec.Raw
-
-
-_RECORD: Final = msgspec.json.Decoder(_Record)
-_SEEN: Final = msgspec.json.Decoder(Seen)
+_RECORD: Final = msgspec.json.Decoder(Event)
+_STATE: Final = msgspec.msgpack.Encoder()
+_KEPT: Final = msgspec.msgpack.Decoder(Kept)
 
 
 def read(key: bytes | None, value: bytes | None) -> Event:
@@ -142,28 +150,58 @@ def read(key: bytes | None, value: bytes | None) -> Event:
     if not value:
         raise Unreadable("empty")
     try:
-        record = _RECORD.decode(value)
-        facts_json = bytes(record.facts)
-        if "\0" in facts_json.decode():  # the database takes no NUL
-            raise Unreadable("not_text")
-        seen = _SEEN.decode(facts_json)
+        event = _RECORD.decode(value)
     except msgspec.ValidationError as wrong:
         raise Unreadable("wrong_shape") from wrong
     except UnicodeDecodeError as wrong:
         raise Unreadable("not_text") from wrong
     except msgspec.DecodeError as wrong:
         raise Unreadable("malformed") from wrong
-    times = (record.change.at, seen.submitted_at, seen.received_at, seen.due_at)
-    if any(at is not None and not FIRST_YEAR <= at.year <= LAST_YEAR for at in times):
-        raise Unreadable("wrong_time")
-    if key != seen.dossier_code.encode():
+    seen, code = event.facts, event.facts.dossier_code
+    if not (
+        _is_dossier(code)
+        and (seen.root_code == code or _is_dossier(seen.root_code))
+        and _is_agency(seen.agency_competent)
+        and _is_procedure(seen.procedure_code)
+        and _is_word(event.change.change)
+    ):
+        raise Unreadable("wrong_shape")
+    for at in (event.change.at, seen.submitted_at, seen.received_at, seen.due_at):
+        if at is not None and not FIRST_YEAR <= at.year <= LAST_YEAR:
+            raise Unreadable("wrong_time")
+    if key != code.encode():
         raise Unreadable("wrong_key")
-    return Event(record.change, seen, facts_json)
+    return event
 
 
-def seen_in(facts_json: str | bytes) -> Seen:
+def _is_dossier(code: str) -> bool:
+    return len(code) <= LONGEST and _DOSSIER.fullmatch(code) is not None
+
+
+@lru_cache(maxsize=4096)
+def _is_agency(code: str) -> bool:
+    """Few words come again and again: what was checked once is not checked a million times a minute."""
+    return len(code) <= LONGEST_AGENCY and _AGENCY.fullmatch(code) is not None
+
+
+@lru_cache(maxsize=4096)
+def _is_procedure(code: str) -> bool:
+    return _PROCEDURE.fullmatch(code) is not None
+
+
+@lru_cache(maxsize=4096)
+def _is_word(text: str) -> bool:
+    return len(text) <= LONGEST_WORD and _WORD.fullmatch(text) is not None
+
+
+def state_of(seen: Seen) -> bytes:
+    """What is stored of the facts: equal facts are equal bytes."""
+    return _STATE.encode(msgspec.structs.astuple(seen))
+
+
+def seen_in(state: bytes) -> Seen:
     """The facts that were stored before. Raises msgspec.DecodeError when they are none of ours."""
-    return _SEEN.decode(facts_json)
+    return _KEPT.decode(state)
 
 
 def seen_of(facts: Facts) -> Seen:

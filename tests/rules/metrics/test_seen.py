@@ -7,8 +7,9 @@ from typing import Any
 
 import orjson
 import pytest
+from msgspec.structs import astuple
 
-from services.metrics.rules.seen import Paper, Seen, Unreadable, read, seen_in
+from services.metrics.rules.seen import Paper, Seen, Unreadable, read, seen_in, state_of
 from shared.contracts.facts import Event
 from shared.platform.catalogue import load_catalogue
 from tests.services.metrics.lives import Told, province
@@ -28,8 +29,10 @@ def test_both_readings_of_a_record_are_equal(told: list[Told]) -> None:
             expected = getattr(contract.facts, name)
             if name == "components":
                 expected = tuple(Paper(digitized=one.digitized, reused=one.reused) for one in expected)
-            assert getattr(event.seen, name) == expected, name
-        assert seen_in(event.facts_json) == event.seen
+            assert getattr(event.facts, name) == expected, name
+        kept = seen_in(state_of(event.facts))
+        assert astuple(kept) == astuple(event.facts)
+        assert state_of(kept) == state_of(event.facts)
 
 
 def test_defaults_of_old_events_are_the_contracts(told: list[Told]) -> None:
@@ -56,7 +59,11 @@ def msgspec_fields() -> Any:
         ({"seq": 2**40}, "wrong_shape"),
         ({"stage": "ELSEWHERE"}, "wrong_shape"),
         ({"channel": 9}, "wrong_shape"),
+        ({"fee_total_vnd": 10**13}, "wrong_shape"),
+        ({"portal_times": {"100": "2026-10-01T09:00:00Z"}}, "wrong_shape"),
         ({"dossier_code": "x"}, "wrong_shape"),
+        ({"root_code": "x"}, "wrong_shape"),
+        ({"procedure_code": "1"}, "wrong_shape"),
         ({"dossier_code": "000.00.03.H39-230104-0001\n"}, "wrong_shape"),
         ({"agency_competent": "'; DROP TABLE"}, "wrong_shape"),
         ({"submitted_at": "2026-10-01T09:00:00"}, "wrong_shape"),
@@ -93,4 +100,4 @@ def test_other_bytes_are_refused(value: bytes | None, reason: str) -> None:
 def test_unknown_fields_are_ignored(told: list[Told]) -> None:
     value = orjson.loads(told[-1].value)
     value["facts"]["new_field"] = {"deep": [1]}
-    assert read(told[-1].key, orjson.dumps(value)).seen == read(*told[-1][:2]).seen
+    assert read(told[-1].key, orjson.dumps(value)).facts == read(*told[-1][:2]).facts

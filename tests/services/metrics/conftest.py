@@ -18,10 +18,11 @@ from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from sqlalchemy import text
 
 from deploy.local.stack import Stack
+from services.metrics.acts.proof import Proof, prove
 from services.metrics.adapters.topic import reader
-from services.metrics.commands import Proof, prove
 from services.metrics.consumer import Folding
-from services.metrics.rules.measures import Measures
+from services.metrics.rules.fold import Stream
+from services.metrics.rules.stream import dossiers
 from shared.catalogue.model import Catalogue
 from shared.platform import database
 from shared.platform.catalogue import load_catalogue
@@ -79,6 +80,7 @@ class Log:
     sessions: database.Sessions
     topic: str
     buried: Buried
+    stream: Stream
 
     async def tell(self, records: Sequence[tuple[bytes | None, bytes | None]]) -> None:
         """Sends them in this order; a dossier always to the same partition."""
@@ -93,7 +95,7 @@ class Log:
             lambda: reader(self.settings, group=group or self.topic),
             self.buried,
             self.sessions,
-            Measures.of(load_catalogue()),
+            self.stream,
             batch_records=batch_records,
             topic=self.topic,
         )
@@ -129,7 +131,7 @@ class Log:
             await session.execute(text(statement))
 
     async def proof(self) -> Proof:
-        return await prove(self.settings, self.topic)
+        return await prove(self.settings, self.stream, self.topic)
 
 
 async def eventually(condition: Callable[[], Awaitable[bool]], seconds: float = 20) -> None:
@@ -145,13 +147,13 @@ async def empty(url: str) -> None:
     async with engine.begin() as connection:
         await connection.execute(text("TRUNCATE metrics.quarantine"))
         await connection.execute(
-            text("TRUNCATE metrics.event_log, metrics.facts, metrics.kpi_cell, metrics.consumer_offset")
+            text("TRUNCATE metrics.facts, metrics.kpi_cell, metrics.kpi_day, metrics.consumer_offset")
         )
     await engine.dispose()
 
 
 @pytest.fixture
-async def log(settings: ServiceSettings) -> AsyncIterator[Log]:
+async def log(settings: ServiceSettings, catalogue: Catalogue) -> AsyncIterator[Log]:
     url = settings.database_url.get_secret_value()
     engine = database.engine(url)
     topic = f"facts-{next(_names)}"
@@ -159,7 +161,7 @@ async def log(settings: ServiceSettings) -> AsyncIterator[Log]:
     await admin.start()
     await admin.create_topics([NewTopic(topic, PARTITIONS, 1)])
     await admin.close()
-    given = Log(settings, database.sessions(engine), topic, Buried())
+    given = Log(settings, database.sessions(engine), topic, Buried(), dossiers(catalogue))
     await empty(url)
     yield given
     await engine.dispose()

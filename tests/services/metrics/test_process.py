@@ -116,6 +116,6 @@ async def folded(engine: AsyncEngine) -> int:
 def mounted() -> Typer:
     """The commands as the command line mounts them."""
     app = Typer()
-    app.command("kpi")(commands.kpi)
+    app.add_typer(commands.kpi, name="kpi")
     app.command("verify")(commands.verify)
     return app

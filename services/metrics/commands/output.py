@@ -1,0 +1,73 @@
+"""How the commands of metrics speak."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Annotated, Any, Final, NoReturn
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from services.metrics.views import target_words
+from shared.catalogue.indicator import Show
+from shared.catalogue.model import Catalogue
+from shared.dossier.working_time import LOCAL
+
+SHAPES: Final[Mapping[str, tuple[str, str]]] = {
+    "green": ("● Xanh", "white on #0b6e4f"),
+    "yellow": ("◆ Vàng", "black on #ffd93d"),
+    "orange": ("▲ Cam", "black on #e8710a"),
+    "red": ("■ Đỏ", "white on #8f0d1f"),
+    "none": ("○", ""),
+}
+"""Colour never stands alone: shape and word go with it."""
+_UNITS: Final[Mapping[Show, str]] = {Show.PERCENT: " %", Show.DAYS: " ngày"}
+
+AsJson = Annotated[bool, typer.Option("--json", help="One JSON object on stdout.")]
+err = Console(stderr=True)
+
+
+def fail(line: str, code: int = 1) -> NoReturn:
+    """One line on the terminal; 1 = it failed, 2 = it was used wrongly."""
+    err.print(line, soft_wrap=True, markup=False, highlight=False)
+    raise typer.Exit(code)
+
+
+def table(body: Mapping[str, Any], catalogue: Catalogue) -> Table:
+    """One line per figure; words as on the board."""
+    indicators = {row.id: row for row in catalogue.indicators}
+    shown = Table(box=None, header_style="bold", caption=f"Số liệu đến {_local(body['as_of'])}", caption_justify="left")
+    for title in ("Đơn vị", "Kỳ", "Chỉ tiêu"):
+        shown.add_column(title)
+    shown.add_column("Mức", no_wrap=True)
+    for title in ("Giá trị", "Hồ sơ"):
+        shown.add_column(title, justify="right", no_wrap=True)
+    shown.add_column("Đích", no_wrap=True)
+    before = ""
+    for row in body["rows"]:
+        indicator = indicators[row["indicator"]]
+        word, style = SHAPES[row["colour"]]
+        is_count = row["denominator"] is None
+        value = "không phát sinh" if row["value"] is None else row["value"] + _UNITS.get(indicator.shown, "")
+        shown.add_row(
+            "" if row["agency_code"] == before else _name(row["agency_code"], catalogue),
+            row["period"],
+            indicator.name,
+            "" if is_count else f"[{style}] {word} [/]" if style else word,
+            value if is_count else value.replace(".", ","),
+            "" if indicator.shown is not Show.PERCENT else f"{row['numerator']}/{row['denominator']}",
+            target_words(indicator),
+        )
+        before = row["agency_code"]
+    return shown
+
+
+def _local(as_of: str | None) -> str:
+    return f"{datetime.fromisoformat(as_of).astimezone(LOCAL):%H:%M:%S %d/%m/%Y}" if as_of else "chưa có"
+
+
+def _name(agency_code: str, catalogue: Catalogue) -> str:
+    rows = catalogue.agencies_by_code.get(agency_code)
+    return rows[-1].name if rows else agency_code
