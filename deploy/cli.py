@@ -29,11 +29,12 @@ MOUNTED: Final[dict[str, str]] = {
     "catalogue": "deploy.catalogue:app",
     "kpi": "services.metrics.commands:kpi",
     "verify": "services.metrics.commands:verify",
+    "rebuild": "services.metrics.commands:rebuild",
     "bench": "deploy.bench.commands:app",
 }
 """Command → `module:name` of a typer app or a plain function; one line each, mounted in this order."""
 
-AT_HOME: Final[dict[str, str]] = {"kpi": "metrics", "verify": "metrics"}
+AT_HOME: Final[dict[str, str]] = {"kpi": "metrics", "verify": "metrics", "rebuild": "metrics"}
 """Commands of a service, which run with that service's settings: the local stack's, unless the environment has them."""
 
 INTERRUPTED: Final = 130

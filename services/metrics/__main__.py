@@ -13,6 +13,7 @@ from aiokafka import AIOKafkaConsumer
 from fastapi import FastAPI
 
 from services.metrics import store
+from services.metrics.acts.rebuild import is_far_behind, rebuild
 from services.metrics.adapters.topic import Cemetery, reader
 from services.metrics.api import INTERFACE, TITLE, add_api
 from services.metrics.consumer import GROUP, Folding
@@ -41,7 +42,12 @@ async def main() -> int:
     def consumer() -> AIOKafkaConsumer:
         return reader(settings, group=GROUP, instance=f"{GROUP}-{node()}-{settings.port}")
 
-    folding = Folding(consumer, cemetery, sessions, stream, batch_records=settings.batch_records)
+    async def catch_up() -> None:
+        if await is_far_behind(settings, sessions, stream):
+            telemetry.log.info("rebuilding", topic=stream.topic)
+            await rebuild(settings, stream)
+
+    folding = Folding(consumer, cemetery, sessions, stream, batch_records=settings.batch_records, catch_up=catch_up)
 
     async def read(asked: store.Question) -> store.Reading:
         async with sessions() as session:

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Final, NamedTuple, Protocol
@@ -85,8 +85,13 @@ class Folding(ConsumerRebalanceListener):  # type: ignore[misc]  # published wit
         batch_records: int = 20_000,
         topic: str | None = None,
         memory: int = _MEMORY,
+        catch_up: Callable[[], Awaitable[None]] | None = None,
     ) -> None:
-        """`consumer` makes an unsubscribed consumer inside the running loop, auto-commit off."""
+        """`consumer` makes an unsubscribed consumer inside the running loop, auto-commit off.
+
+        `catch_up`: what brings the store near the end of the log when it is far behind, before the first poll.
+        """
+        self._catch_up = catch_up
         self._make_consumer = consumer
         self._dead_letters = dead_letters
         self._sessions = sessions
@@ -101,12 +106,14 @@ class Folding(ConsumerRebalanceListener):  # type: ignore[misc]  # published wit
         self._is_lost = False
         self._writing: asyncio.Task[None] | None = None
         self._stopping = asyncio.Event()
+        self._is_ready = False
         self._polled_at = time.monotonic()
         self._noted_at = 0.0
 
     async def run(self) -> None:
         """Folds until shutdown. While broker or database are away it waits; any other failure ends the process."""
         await self._fit()
+        self._polled_at, self._is_ready = time.monotonic(), True
         self._consumer = self._make_consumer()
         await self._connect()
         try:
@@ -124,7 +131,7 @@ class Folding(ConsumerRebalanceListener):  # type: ignore[misc]  # published wit
     async def check(self) -> None:
         """Readiness. Raises ConsumerStopped when no poll has come back for too long."""
         age = time.monotonic() - self._polled_at
-        if age > OLDEST_POLL:
+        if self._is_ready and age > OLDEST_POLL:
             raise ConsumerStopped(f"no poll for {age:.0f} s")
 
     # --- where to read ------------------------------------------------------------------------------------------------
@@ -311,8 +318,10 @@ class Folding(ConsumerRebalanceListener):  # type: ignore[misc]  # published wit
                     if await store.counted_by(session) != self._stream.version:
                         await store.fit(session, self._stream.measures)
                         await store.forget(session, self._topic, self._stream)
-            except AWAY as error:
-                log.warning("database_awaited", error=type(error).__name__)
+                if self._catch_up is not None:
+                    await self._catch_up()
+            except (*AWAY, KafkaError, TimeoutError) as error:
+                log.warning("start_awaited", error=type(error).__name__)
                 self._polled_at = time.monotonic()
                 await asyncio.sleep(PAUSE)
             else:

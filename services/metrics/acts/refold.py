@@ -29,7 +29,7 @@ from services.metrics.rules.vector import unpacked
 from services.metrics.store import Question
 from shared.platform.catalogue import load_catalogue
 from shared.platform.kafka import Record
-from shared.platform.settings import ProcessSettings
+from shared.platform.settings import ServiceSettings
 
 _ALONE: Final = 60_000
 """Records below which further processes cost more than they bring."""
@@ -67,7 +67,7 @@ class Refold:
 class Task(NamedTuple):
     """What one process folds."""
 
-    settings: ProcessSettings
+    settings: ServiceSettings
     stream: str
     topic: str
     ends: Mapping[int, int]
@@ -75,7 +75,7 @@ class Task(NamedTuple):
 
 
 async def refold(
-    settings: ProcessSettings,
+    settings: ServiceSettings,
     stream: Stream,
     position: Mapping[int, int],
     topic: str | None = None,
@@ -138,9 +138,9 @@ async def work(task: Task) -> Refold:
         told.digests[partition] = digest(moved.rows)
         told.dossiers += len(moved.rows)
         told.broken += tuple(row.key for row in moved.rows if row.missing)
-        _add(cells, moved.cells)
-        _add(days, moved.days)
-    told.cells, told.days = _filled(cells), _filled(days)
+        add(cells, moved.cells)
+        add(days, moved.days)
+    told.cells, told.days = filled(cells), filled(days)
     return told
 
 
@@ -218,23 +218,23 @@ def added(parts: Sequence[Refold]) -> Refold:
     cells: defaultdict[Cell, int] = defaultdict(int)
     days: defaultdict[Day, int] = defaultdict(int)
     for part in parts:
-        _add(cells, part.cells)
-        _add(days, part.days)
+        add(cells, part.cells)
+        add(days, part.days)
         whole_.digests |= part.digests
         whole_.dossiers += part.dossiers
         whole_.records += part.records
         whole_.repeated += part.repeated
         whole_.unreadable += part.unreadable
         whole_.broken += part.broken
-    whole_.cells, whole_.days = _filled(cells), _filled(days)
+    whole_.cells, whole_.days = filled(cells), filled(days)
     whole_.broken = tuple(sorted(whole_.broken))
     return whole_
 
 
-def _add[K](to: dict[K, int], more: Mapping[K, int]) -> None:
+def add[K](to: dict[K, int], more: Mapping[K, int]) -> None:
     for key, vector in more.items():
         to[key] = to.get(key, 0) + vector
 
 
-def _filled[K](vectors: Mapping[K, int]) -> dict[K, int]:
+def filled[K](vectors: Mapping[K, int]) -> dict[K, int]:
     return {key: vector for key, vector in vectors.items() if vector}

@@ -15,13 +15,16 @@ _QUIET_S: Final = 20.0
 _AT_ONCE: Final = 5_000
 
 
-def reader(settings: ProcessSettings, *, group: str | None = None, instance: str | None = None) -> AIOKafkaConsumer:
-    """An unsubscribed consumer that commits nothing by itself; to be made inside the running loop.
+def reader(
+    settings: ProcessSettings, *topics: str, group: str | None = None, instance: str | None = None
+) -> AIOKafkaConsumer:
+    """A consumer, unsubscribed without topics, that commits nothing by itself; to be made inside the running loop.
 
     With a group it shares the partitions; without, it reads what it is told to (`assign`). `instance`: a name that
     outlives restarts, so that a killed member is replaced at once instead of being waited for.
     """
     return AIOKafkaConsumer(
+        *topics,
         bootstrap_servers=settings.kafka_bootstrap_servers,
         group_id=group,
         group_instance_id=instance,
@@ -38,12 +41,13 @@ def reader(settings: ProcessSettings, *, group: str | None = None, instance: str
 
 
 async def ends_of(settings: ProcessSettings, topic: str) -> dict[int, int]:
-    """Partition → the offset after its last record now."""
-    consumer = reader(settings)
+    """Partition → the offset after its last record now. Raises LookupError when there is no such topic."""
+    consumer = reader(settings, topic)
     await consumer.start()
     try:
-        await consumer.topics()
-        numbers = consumer.partitions_for_topic(topic) or set()
+        numbers = consumer.partitions_for_topic(topic)
+        if not numbers:
+            raise LookupError(f"there is no topic {topic}")
         ends = await consumer.end_offsets([TopicPartition(topic, number) for number in numbers])
     finally:
         await consumer.stop()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import NamedTuple, Self
 
 from services.metrics.rules.fold import day_of, end_of
@@ -25,7 +25,7 @@ class Moment(NamedTuple):
                 at = end_of(date.fromisoformat(text))
             else:
                 at = datetime.fromisoformat(text)
-                at = at if at.tzinfo else at.replace(tzinfo=LOCAL)
+                at = (at if at.tzinfo else at.replace(tzinfo=LOCAL)).astimezone(UTC)
             last = at - _INSTANT
             is_end = day_of(last) != day_of(at)
         except (ValueError, OverflowError) as wrong:

@@ -15,10 +15,12 @@ Sets travel as arrays through `unnest`, ten times faster than VALUES lists. Rows
 """
 
 from services.metrics.store.reading import Past, Question, Reading, breaks, cells_of, days_of, rows, standing
+from services.metrics.store.rebuilding import begin_next, copy_cells, copy_facts, index_next, swap
 from services.metrics.store.tables import SCHEMA, counted_by, fit, forget
 from services.metrics.store.writing import Behind, Progress, known, note_fresh, offsets, put_aside, reserve, write
 
 __all__ = [
-    "SCHEMA", "Behind", "Past", "Progress", "Question", "Reading", "breaks", "cells_of", "counted_by", "days_of", "fit",
-    "forget", "known", "note_fresh", "offsets", "put_aside", "reserve", "rows", "standing", "write",
+    "SCHEMA", "Behind", "Past", "Progress", "Question", "Reading", "begin_next", "breaks", "cells_of",
+    "copy_cells", "copy_facts", "counted_by", "days_of", "fit", "forget", "index_next", "known", "note_fresh",
+    "offsets", "put_aside", "reserve", "rows", "standing", "swap", "write",
 ]  # fmt: skip
