@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from datetime import date
 from typing import TYPE_CHECKING
 
+from shared.catalogue.formula import COMPLAINT_TRAITS, TRAITS
 from shared.catalogue.indicator import REPORTED, Measure
 from shared.catalogue.row import Dated
 
@@ -48,20 +49,28 @@ def findings(catalogue: Catalogue) -> Iterator[Finding]:
 
 def _measures(catalogue: Catalogue, by_name: Mapping[str, list[Measure]]) -> Iterator[Finding]:
     for index, row in enumerate(catalogue.measures):
-        if row.of is None:
-            continue
-        if row.of not in by_name:
-            yield ("measures", index, "of"), f"unknown measure {row.of}"
-        elif (gap := _first_without(by_name[row.of], row)) is not None:
-            yield ("measures", index, "of"), f"{row.of} is not defined on {gap}, {row.name} is"
-        elif row.name in _ancestors(row, by_name):
-            yield ("measures", index, "of"), f"{row.name} is defined by itself"
+        known = COMPLAINT_TRAITS if row.topic == "COMPLAINT" else TRAITS
+        if strange := sorted(row.traits - known.keys()):
+            yield ("measures", index, "where"), f"{', '.join(strange)} is not asked of a {row.topic.lower()}"
+        if row.of is not None and (wrong := _parent(row, row.of, by_name)):
+            yield ("measures", index, "of"), wrong
     names = [row.name for row in catalogue.service_measures]
     for index, service in enumerate(catalogue.service_measures):
         if service.name in by_name or service.name in names[:index]:
             yield ("service_measures", index, "name"), f"{service.name} is defined twice"
         if service.having is not None and service.having not in by_name:
             yield ("service_measures", index, "having"), f"unknown measure {service.having}"
+
+
+def _parent(row: Measure, name: str, by_name: Mapping[str, list[Measure]]) -> str | None:
+    """What is wrong with the measure that this one looks at."""
+    if name not in by_name:
+        return f"unknown measure {name}"
+    if (gap := _first_without(by_name[name], row)) is not None:
+        return f"{name} is not defined on {gap}, {row.name} is"
+    if any(other.topic != row.topic for other in by_name[name]):
+        return f"{name} counts something else than {row.name}"
+    return f"{row.name} is defined by itself" if row.name in _ancestors(row, by_name) else None
 
 
 def _ancestors(row: Measure, by_name: Mapping[str, list[Measure]]) -> set[str]:

@@ -1,4 +1,4 @@
-"""The small language that measures are declared in: which dossiers count, by traits of one dossier.
+"""The small language that measures are declared in: what counts, by traits of one dossier or of one complaint.
 
 A condition is one line: `accepted`, `not guided`, `channel = ONLINE`, `fate in FINISHED REFUSED`, `supplements >= 2`. A
 list of conditions holds when all do; `{any: [...]}` inside it when one does. `TRAITS` is everything that may be asked;
@@ -67,6 +67,20 @@ TRAITS: Final[Mapping[str, Kind]] = {
 }
 """Traits of a dossier by name, in the order in which the rules give their values."""
 
+COMPLAINT_TRAITS: Final[Mapping[str, Kind]] = {
+    "about_dossier": bool,
+    "subject": _codes("LATE_RETURN REPEATED_SUPPLEMENT ATTITUDE EXTRA_FEE EXTRA_PAPERS REGULATION OTHER"),
+    "repeated": bool,
+    "passed_on": bool,
+    "closing": _codes("OPEN ANSWERED REFUSED"),
+    "handling": _codes("IN_TIME LATE"),
+    "upheld": _codes("NONE YES NO"),
+    "satisfaction": _codes("NONE YES NO"),
+}
+"""Traits of a complaint or proposal (phản ánh, kiến nghị)."""
+
+_ALL: Final = {**TRAITS, **COMPLAINT_TRAITS}
+
 SUMS: Final[frozenset[str]] = frozenset({"handling_seconds", *(name for name, kind in TRAITS.items() if kind is int)})
 """Numbers of a dossier that a measure may sum instead of counting dossiers."""
 
@@ -115,9 +129,9 @@ def parse(text: str) -> Condition:
 
 
 def _kind(trait: str) -> Kind:
-    if trait not in TRAITS:
-        raise ValueError(f"unknown trait {trait}; known: {', '.join(TRAITS)}")
-    return TRAITS[trait]
+    if trait not in _ALL:
+        raise ValueError(f"unknown trait {trait}; known: {', '.join(_ALL)}")
+    return _ALL[trait]
 
 
 def _yes_or_no(trait: str, *, is_wanted: bool) -> Condition:

@@ -6,6 +6,7 @@ says from when which share of the target has which colour; a scorecard adds indi
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from enum import StrEnum
 from itertools import pairwise
 from typing import Annotated, Any, Literal, Self
@@ -43,6 +44,14 @@ REPORTED = "reported"
 Name = Annotated[str, Field(pattern=r"^[a-z0-9_]{1,60}$")]
 
 
+def _traits_in(clauses: Iterable[Clause]) -> Iterator[str]:
+    for clause in clauses:
+        if isinstance(clause, AnyOf):
+            yield from _traits_in(clause.any)
+        else:
+            yield parse(clause).trait
+
+
 class Weight(Row):
     """A dossier for which these conditions hold counts `points` times."""
 
@@ -54,14 +63,21 @@ class Measure(Dated):
     """What is counted: dossiers of measure `of` for which all of `where` holds.
 
     `sum` adds up that number of each dossier instead of counting it; `weights` gives points instead, the first that
-    holds. `complaints` count what is told of feedback instead of dossiers. Dates: the day a dossier belongs to decides.
+    holds. `topic`: complaints have a topic, traits and measures of their own. Dates: the day it belongs to decides.
     """
 
     name: Name
+    topic: Literal["DOSSIER", "COMPLAINT"] = "DOSSIER"
     of: Name | None = None
     where: tuple[Clause, ...] = ()
     sum: str | None = None
     weights: tuple[Weight, ...] = ()
+
+    @property
+    def traits(self) -> frozenset[str]:
+        """Every trait that it asks for."""
+        clauses = [*self.where, *(clause for weight in self.weights for clause in weight.where)]
+        return frozenset(_traits_in(clauses))
 
     @model_validator(mode="after")
     def _counts_one_way(self) -> Self:

@@ -5,11 +5,17 @@ The definitions are data (shared/catalogue/data/measures.yaml); they were checke
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
-from datetime import date
+import hashlib
+from bisect import bisect_right
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import date, timedelta
+from functools import lru_cache
+from operator import sub
 from typing import Final
 
-from services.metrics.rules.traits import Plain, Traits
+from pydantic import BaseModel
+
+from services.metrics.rules.traits import Plain
 from shared.catalogue.formula import SUMS, TRAITS, parse
 from shared.catalogue.indicator import AnyOf, Clause, Measure
 
@@ -19,27 +25,27 @@ ADDED_APART: Final = SUMS - TRAITS.keys()
 """Numbers that differ from dossier to dossier: what equal traits count does not contain them."""
 
 
-def compiled(where: Iterable[Clause]) -> Holds:
-    """All clauses as one predicate."""
-    tests = tuple(map(_compiled, where))
+def compiled(where: Iterable[Clause], fields: Sequence[str]) -> Holds:
+    """All clauses as one predicate over traits in the order of `fields`."""
+    tests = tuple(_compiled(clause, fields) for clause in where)
     return lambda traits: all(test(traits) for test in tests)
 
 
-def _compiled(clause: Clause) -> Holds:
+def _compiled(clause: Clause, fields: Sequence[str]) -> Holds:
     if isinstance(clause, AnyOf):
-        tests = tuple(map(_compiled, clause.any))
+        tests = tuple(_compiled(one, fields) for one in clause.any)
         return lambda traits: any(test(traits) for test in tests)
     condition = parse(clause)
-    index = Traits._fields.index(condition.trait)
+    index = fields.index(condition.trait)
     return lambda traits: condition.holds(traits[index])
 
 
 class Formulas:
     """The measures in force on one day, in the order of `names`."""
 
-    def __init__(self, measures: Iterable[Measure], names: tuple[str, ...], on: date) -> None:
+    def __init__(self, measures: Iterable[Measure], names: tuple[str, ...], on: date, fields: Sequence[str]) -> None:
         rows = {row.name: row for row in measures if row.in_force(on)}
-        self._amounts = tuple(_amount(rows, name) for name in names)
+        self._amounts = tuple(_amount(rows, name, fields) for name in names)
         self.summed = tuple(
             (index, row.sum)
             for index, name in enumerate(names)
@@ -52,23 +58,64 @@ class Formulas:
         return tuple(amount(traits) for amount in self._amounts)
 
 
-def _amount(rows: Mapping[str, Measure], name: str) -> Callable[[Plain], int]:
+class Counts:
+    """How often things with given traits count in each measure, by the definitions of their day; remembered."""
+
+    def __init__(self, measures: Iterable[Measure], fields: Sequence[str]) -> None:
+        rows = tuple(measures)
+        self.names = tuple(dict.fromkeys(row.name for row in rows))
+        """The order of counts."""
+        days = {day for row in rows for day in (row.valid_from, row.valid_to and row.valid_to + timedelta(days=1))}
+        self._eras = sorted(day for day in days if day is not None)
+        self._formulas = tuple(Formulas(rows, self.names, day, fields) for day in self._eras)
+        self.of = lru_cache(maxsize=1 << 16)(self._of)
+        self.turning = lru_cache(maxsize=1 << 14)(self._turning)
+
+    @property
+    def eras(self) -> int:
+        """How many sets of definitions there are, one after the other."""
+        return len(self._eras)
+
+    def era(self, on: date) -> int:
+        """Which set of definitions holds for what belongs to that day."""
+        return max(bisect_right(self._eras, on) - 1, 0)
+
+    def summed(self, era: int) -> tuple[tuple[int, str], ...]:
+        """See Formulas."""
+        return self._formulas[era].summed
+
+    def _of(self, era: int, traits: Plain) -> tuple[int, ...]:
+        return self._formulas[era].counts(traits)
+
+    def _turning(self, era: int, traits: Plain, trait: int, value: str) -> tuple[tuple[int, ...], tuple[int, ...]]:
+        """Counts once that trait has this value, and what is different until then."""
+        after = self.of(era, (*traits[:trait], value, *traits[trait + 1 :]))
+        return after, tuple(map(sub, self.of(era, traits), after))
+
+
+def version_of(code: int, *rows: BaseModel) -> str:
+    """Changes with the code's number and with every definition."""
+    said = "\n".join(row.model_dump_json() for row in rows)
+    return f"{code}-{hashlib.sha256(said.encode()).hexdigest()[:16]}"
+
+
+def _amount(rows: Mapping[str, Measure], name: str, fields: Sequence[str]) -> Callable[[Plain], int]:
     row = rows.get(name)
     if row is None:
         return lambda _: 0
-    holds = _with_parents(rows, row)
+    holds = _with_parents(rows, row, fields)
     if row.weights:
-        weights = tuple((compiled(weight.where), weight.points) for weight in row.weights)
+        weights = tuple((compiled(weight.where, fields), weight.points) for weight in row.weights)
         return lambda traits: next((n for test, n in weights if test(traits)), 0) if holds(traits) else 0
     if row.sum is not None and row.sum not in ADDED_APART:
-        index = Traits._fields.index(row.sum)
+        index = fields.index(row.sum)
         return lambda traits: int(traits[index]) if holds(traits) else 0
     return lambda traits: int(holds(traits))
 
 
-def _with_parents(rows: Mapping[str, Measure], row: Measure) -> Holds:
+def _with_parents(rows: Mapping[str, Measure], row: Measure, fields: Sequence[str]) -> Holds:
     where = list(row.where)
     while row.of is not None:
         row = rows[row.of]
         where = [*row.where, *where]
-    return compiled(where)
+    return compiled(where, fields)

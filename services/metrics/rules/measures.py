@@ -6,19 +6,17 @@ needs no event and no sweep. Live folding, refold and lists behind a figure use 
 
 from __future__ import annotations
 
-import hashlib
-from bisect import bisect_right
 from collections.abc import Callable, Iterable, Mapping
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime
 from functools import lru_cache
-from operator import add, sub
+from operator import add
 from typing import Final, NamedTuple
 
 from services.metrics.rules import timing
-from services.metrics.rules.formula import Formulas
+from services.metrics.rules.formula import Counts, version_of
 from services.metrics.rules.period import month_of
 from services.metrics.rules.seen import Seen
-from services.metrics.rules.traits import Plain, Traits, traits_of
+from services.metrics.rules.traits import Traits, traits_of
 from shared.catalogue.model import Catalogue, Counting, Measure
 from shared.dossier.working_time import OFFSET
 
@@ -50,19 +48,15 @@ class Measures:
     """All measures of a catalogue, ready to count."""
 
     def __init__(self, measures: Iterable[Measure], counting: Counting, services: Iterable[str] = ()) -> None:
-        rows = tuple(measures)
-        self.names = tuple(dict.fromkeys(row.name for row in rows))
+        rows = tuple(row for row in measures if row.topic == "DOSSIER")
+        self._counts = Counts(rows, Traits._fields)
+        self.names = self._counts.names
         """The order of counts."""
-        self.version = _version(rows, counting)
+        self.version = version_of(CODE_VERSION, *rows, counting)
         """Changes with every definition: figures counted by another one are counted anew."""
         self.services = tuple(sorted(services))
         """Measures by which services are counted: those of them with at least one (D1b)."""
         self._intake_counts = counting.count_intake_requests
-        days = {day for row in rows for day in (row.valid_from, row.valid_to and row.valid_to + timedelta(days=1))}
-        self._eras = sorted(day for day in days if day is not None)
-        self._formulas = tuple(Formulas(rows, self.names, day) for day in self._eras)
-        self._counts = lru_cache(maxsize=1 << 16)(lambda era, traits: self._formulas[era].counts(traits))
-        self._running = lru_cache(maxsize=1 << 14)(self._judged_late)
 
     @staticmethod
     def of(catalogue: Catalogue) -> Measures:
@@ -74,17 +68,17 @@ class Measures:
         """What this dossier adds by its newest facts: month of reception, before it of filing; the competent agency."""
         at = seen.received_at or seen.submitted_at
         where = Where(seen.agency_competent, seen.procedure_code, seen.channel._value_, month_of(at))
-        era = 0 if len(self._eras) == 1 else max(bisect_right(self._eras, member_on(seen)) - 1, 0)
+        era = self._counts.era(member_on(seen)) if self._counts.eras > 1 else 0
         judged, due_at = timing.judged(seen, counts_intake_requests=self._intake_counts)
         answer, answer_due_at = timing.answered(seen)
         traits = traits_of(seen, judged, answer)
         if due_at is not None:
-            until, (counts, timed) = due_at, self._running(era, traits, _TIMING)
+            until, (counts, timed) = due_at, self._counts.turning(era, traits, _TIMING, timing.LATE)
         elif answer_due_at is not None:
-            until, (counts, timed) = answer_due_at, self._running(era, traits, _ANSWER)
+            until, (counts, timed) = answer_due_at, self._counts.turning(era, traits, _ANSWER, timing.LATE)
         else:
-            until, counts, timed = FOREVER, self._counts(era, traits), ()
-        if sums := self._formulas[era].summed:
+            until, counts, timed = FOREVER, self._counts.of(era, traits), ()
+        if sums := self._counts.summed(era):
             counts, timed = _with_sums(sums, counts, seen), _with_sums(sums, timed, seen)
         return Contribution(where, counts, until, timed)
 
@@ -94,11 +88,6 @@ class Measures:
         if given.until < at or not given.timed:
             return given.counts
         return tuple(map(add, given.counts, given.timed))
-
-    def _judged_late(self, era: int, traits: Plain, trait: int) -> tuple[tuple[int, ...], tuple[int, ...]]:
-        """Counts once that trait has turned LATE, and what is different until then."""
-        after = self._counts(era, (*traits[:trait], timing.LATE, *traits[trait + 1 :]))
-        return after, tuple(map(sub, self._counts(era, traits), after))
 
 
 @lru_cache(maxsize=8)
@@ -122,8 +111,3 @@ def _with_sums(sums: Iterable[tuple[int, str]], counts: tuple[int, ...], seen: S
 def member_on(seen: Seen) -> date:
     """The local day that a dossier belongs to: of its reception, before it of its filing (kpi §2)."""
     return ((seen.received_at or seen.submitted_at).astimezone(UTC) + OFFSET).date()
-
-
-def _version(rows: tuple[Measure, ...], counting: Counting) -> str:
-    said = "\n".join([*(row.model_dump_json() for row in rows), counting.model_dump_json()])
-    return f"{CODE_VERSION}-{hashlib.sha256(said.encode()).hexdigest()[:16]}"

@@ -28,7 +28,7 @@ class Behind(NamedTuple):
 class Least(NamedTuple):
     """So many dossiers put right, and the figure has this colour."""
 
-    count: int
+    dossiers: int
     colour: Colour
 
 

@@ -81,7 +81,7 @@ def test_a_refold_with_so_many_put_right_turns_the_colour_and_one_fewer_does_not
         assert before in (Colour.NONE, Colour.GREEN)
         return
     wrong = behind(MEASURES, row, seens, END_OF_FEBRUARY).to_fix
-    for count, expected in ((answer.count, answer.colour), (answer.count - 1, before)):
+    for count, expected in ((answer.dossiers, answer.colour), (answer.dossiers - 1, before)):
         put_right = set(wrong[:count])
         after = [FIXES[id_](seen) if seen.dossier_code in put_right else seen for seen in seens]
         assert folded(id_, after)[1] == now[1]
