@@ -24,6 +24,7 @@ from shared.dossier.working_time import DAY, after, next_worked, opening, this_o
 
 WORKING_DAY: Final = 480
 """Minutes."""
+_HOUR_MS: Final = 3_600_000
 _REJECTIONS: Final = ("wrong_agency", "not_eligible", "papers_forged", "not_this_procedure")
 _GAPS: Final = ("blurred", "unsigned", "out_of_date", "does_not_match")
 
@@ -31,6 +32,16 @@ _GAPS: Final = ("blurred", "unsigned", "out_of_date", "does_not_match")
 @lru_cache(maxsize=1024)
 def _paper(kind: str, filed: bool) -> Paper:  # noqa: FBT001 - a cache key
     return Paper(kind=kind, filed=filed)
+
+
+@lru_cache(maxsize=4096)
+def _digitized(kinds: tuple[str, ...]) -> actions.RecordDigitized:
+    return actions.RecordDigitized(kinds=kinds)
+
+
+@lru_cache(maxsize=4096)
+def _reused(found: tuple[str, ...], missing: tuple[str, ...]) -> actions.RecordReused:
+    return actions.RecordReused(found=found, not_found=missing, population_checked=True)
 
 
 class World(NamedTuple):
@@ -51,11 +62,13 @@ class Life(Walker):
         day = filing.at.date()
         self.quality = world.plan.qualities[self.agency_code]
         self.calendar = world.plan.calendar(self.agency_code, day)
-        self.chance = Random(f"{world.plan.seed}/{filing.number}{'/c' if corrects else ''}")  # noqa: S311 - a repeatable story
+        own_seed = (world.plan.seed << 40) + 2 * filing.number + bool(corrects)
+        self.chance = Random(own_seed)  # noqa: S311 - a repeatable story, not a secret
         self.channel, self.day = filing.channel, day
         self.is_late = self.happens(self.quality.late_share(day) * _season(day))
         self.way = self._return_way()
         self.exemption = self._exemption()
+        self._horizon_ms = round(utc(world.horizon).timestamp() * 1000)
         self.quantity = 1 + min(12, int(self.chance.expovariate(0.6)))
 
     # --- chance and time ----------------------------------------------------------------------------------------------
@@ -119,7 +132,14 @@ class Life(Walker):
                 self._give_result()
         except Horizon:
             pass
-        return self.told
+        return self._recorded_late() if self.happens(0.002) else self.told
+
+    def _recorded_late(self) -> list[Told]:
+        """An office without a line for some hours or days: what happened meanwhile is recorded when it is back."""
+        began = self.told[self.chance.randrange(len(self.told))][0]
+        back = began + self.chance.randrange(2 * _HOUR_MS, 60 * _HOUR_MS)
+        told = [(back, *event[1:]) if began <= event[0] < back else event for event in self.told]
+        return [event for event in told if event[0] < self._horizon_ms]
 
     def _receive(self) -> bool:
         """From the filing to the acceptance; False when it ends before, or at once."""
@@ -185,12 +205,11 @@ class Life(Walker):
     def _look_at_papers(self) -> None:
         """What was brought is read, what was not is looked up; a paper in forty is not found."""
         if kinds := self.dossier.filed_papers:
-            self.does(Role.SYSTEM, actions.RecordDigitized(kinds=kinds), self.soon(40))
+            self.does(Role.SYSTEM, _digitized(kinds), self.soon(40))
         if kinds := self.dossier.sought_papers:
             missing = tuple(kind for kind in kinds if self.happens(0.025))
             found = tuple(kind for kind in kinds if kind not in missing)
-            asked = actions.RecordReused(found=found, not_found=missing, population_checked=True)
-            self.does(Role.SYSTEM, asked, self.soon(3))
+            self.does(Role.SYSTEM, _reused(found, missing), self.soon(3))
 
     def _complete(self) -> bool:
         """What is missing is asked for, once; who never brings it is closed out after the limit."""

@@ -131,7 +131,7 @@ class Plan:
             ease = _EASE[procedure.online_level_2022]
             if chance.random() < quality.online_share(day, ease, national=procedure.integrated_national):
                 return Channel.ONLINE
-        by_post = 0.02 + 0.02 * max(0, (day - BASELINE).days) / 365
+        by_post = 0.04 + 0.02 * max(0, (day - BASELINE).days) / 365
         return Channel.POST if procedure.post_intake and chance.random() < by_post else Channel.IN_PERSON
 
     def _offered(self, day: date, *, at_home: bool) -> _Offers:
