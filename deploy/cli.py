@@ -29,12 +29,14 @@ MOUNTED: Final[dict[str, str]] = {
     "catalogue": "deploy.catalogue:app",
     "kpi": "services.metrics.commands:kpi",
     "verify": "services.metrics.commands:verify",
+    "archive": "services.metrics.commands.archive:archive",
+    "restore": "services.metrics.commands.archive:restore",
     "province": "deploy.province.history:province",
     "bench": "deploy.bench.commands:app",
 }
 """Command → `module:name` of a typer app or a plain function; one line each, mounted in this order."""
 
-AT_HOME: Final[dict[str, str]] = {"kpi": "metrics", "verify": "metrics", "province": "metrics"}
+AT_HOME: Final[dict[str, str]] = dict.fromkeys(("kpi", "verify", "archive", "restore", "province"), "metrics")
 """Commands of a service, which run with that service's settings: the local stack's, unless the environment has them."""
 
 SERVERLESS: Final = frozenset({"--help", "--to-file"})

@@ -1,7 +1,7 @@
 """The story of one dossier, told as the directive tells it: receive, digitize, reuse, process, sign, pay, return.
 
-Chance comes from the dossier's own seed, times from the agency's calendar and skills; staff act in office hours. Whether
-an act is lawful is decided by `Dossier.take` alone.
+Chance comes from the dossier's own seed, times from the agency's calendar and skills; staff act in office hours.
+Whether an act is lawful is decided by `Dossier.take` alone.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 from datetime import date, datetime, time, timedelta
 from functools import lru_cache
 from random import Random
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from deploy.province.history_plan import TET, Filing, Plan
 from deploy.province.history_terms import Promises
@@ -180,7 +180,7 @@ class Life(Walker):
             if part.required or self.happens(0.3):
                 known = 1.0 if part.data_source not in (None, Source.WAREHOUSE) else 0.35
                 papers.append(_paper(part.kind, not self.happens(reuses * known)))
-        shared = {"terms": self.terms(self.day), "return_way": self.way, "papers": tuple(papers)}
+        shared: dict[str, Any] = {"terms": self.terms(self.day), "return_way": self.way, "papers": tuple(papers)}
         shared["applicant_type"] = self._applicant()
         if self.channel is Channel.ONLINE:
             helped = self.happens(0.12)
@@ -263,9 +263,7 @@ class Life(Walker):
             via = PaidVia.NONE if self.happens(0.93) else PaidVia.OTHER
             if self.from_home:  # at the counter, in office hours
                 at = after(at, timedelta(minutes=30), self.calendar)
-        paid = actions.FeePaid(
-            amount_vnd=owed, paid_via=via, paid_at=utc(at), reference=f"PT{self.filing.number:09d}"
-        )
+        paid = actions.FeePaid(amount_vnd=owed, paid_via=via, paid_at=utc(at), reference=f"PT{self.filing.number:09d}")
         self.does(Role.PARTNER if online else Role.ACCOUNTANT, paid, at)
         return True
 

@@ -135,7 +135,7 @@ class Plan:
         return Channel.POST if procedure.post_intake and chance.random() < by_post else Channel.IN_PERSON
 
     def _offered(self, day: date, *, at_home: bool) -> _Offers:
-        """What is offered on that day, with cumulative weights; `at_home`: only what was online when the month began."""
+        """Offers of that day with cumulative weights; `at_home`: only what was online when the month began."""
         month = day.replace(day=1)
         key = (self.epoch(day), month if at_home else None)
         if key not in self._offers:

@@ -1,7 +1,7 @@
 """How good each agency is at what the directive asks, and how the province learns over the months.
 
-Invented, but shaped as such figures are: every skill is spread over all agencies from the best to the worst, so that a
-board has green and red rows and a few between; an agency good at one thing is likely, not certain, to be good at others.
+Invented, but shaped as such figures are: every skill is spread over all agencies from the best to the worst, so that
+a board has green and red rows and a few between; an agency good at one thing is likely to be good at others.
 """
 
 from __future__ import annotations
@@ -55,7 +55,7 @@ class Quality:
         return (0.004 + 0.62 * lack**4) * max(0.6, 1.08 - 0.02 * _months(on))
 
     def twin_share(self, on: date) -> float:
-        """The share of results given on the spot that get a signed electronic twin, so that the dossier is digitized."""
+        """The share of results on the spot that get a signed electronic twin, so that the dossier is digitized."""
         return _odds(-1.9 + 0.13 * _months(on) + 3.6 * (self.digital - 0.5))
 
     def reuse_share(self, on: date) -> float:

@@ -11,7 +11,7 @@ import heapq
 import multiprocessing
 import signal
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from contextlib import ExitStack
 from datetime import date, datetime, time
 from itertools import batched
@@ -45,7 +45,7 @@ class WorkerFailed(Exception):
     """A process of the history ended with an error."""
 
 
-def history(spec: Spec, processes: int) -> Iterator[list[Told]]:
+def history(spec: Spec, processes: int) -> Generator[list[Told]]:
     """All events in order, in blocks. Raises WorkerFailed. Closing the iterator ends the processes."""
     spawn = multiprocessing.get_context("spawn")  # a fork would copy the parent's threads half
     with ExitStack() as ends:

@@ -1,7 +1,7 @@
 """What an agency does with an accepted dossier: the way from transfer to the released result, with its detours.
 
-The moment of the result is decided first, as a share of the working time until the due time or, for the late ones, after
-it; the steps lie between. Whatever moves the due time (supplement, duty, verification, apology) moves that moment too.
+The moment of the result is decided first, as a share of the working time until the due time or, for the late ones,
+after it; the steps lie between. What moves the due time (supplement, duty, verification, apology) moves that moment.
 """
 
 from __future__ import annotations
@@ -65,14 +65,18 @@ class Work:
             delay = 40 + self.chance.expovariate(1 / (9 * _A_DAY if life.happens(0.05) else 1.6 * _A_DAY))
             finish = after(max(due, now), timedelta(minutes=int(delay)), life.calendar)
         else:
-            finish = after(now, worked_between(now, due, life.calendar) * (0.3 + 0.65 * self.chance.random()), life.calendar)
+            finish = after(
+                now, worked_between(now, due, life.calendar) * (0.3 + 0.65 * self.chance.random()), life.calendar
+            )
         self.start, self.span = now, worked_between(now, finish, life.calendar)
 
     def _at(self, share: float) -> datetime:
         """The moment at about that share of the way."""
         share *= 0.94 + 0.06 * self.chance.random()
         seconds = int(self.span.total_seconds() * share)
-        return max(self.life.now + timedelta(seconds=15), after(self.start, timedelta(seconds=seconds), self.life.calendar))
+        return max(
+            self.life.now + timedelta(seconds=15), after(self.start, timedelta(seconds=seconds), self.life.calendar)
+        )
 
     # --- who takes it -------------------------------------------------------------------------------------------------
 
