@@ -14,6 +14,7 @@ from contextlib import closing
 from datetime import date, datetime
 from functools import lru_cache
 from pathlib import Path
+from types import TracebackType
 from typing import Annotated, Any, Final, NoReturn, Self
 
 import typer
@@ -67,8 +68,10 @@ class _Topic:
         await self._writer.__aenter__()
         return self
 
-    async def __aexit__(self, *error: object) -> None:
-        await self._writer.__aexit__(*error)
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self._writer.__aexit__(kind, error, trace)
 
     async def write(self, block: list[Told]) -> None:
         for recorded_ms, code, seq, change, value in block:
@@ -93,13 +96,13 @@ def province(
     spec = Spec(dossiers, seed, first.date(), last.date())
     _refuse_days(spec.first, spec.last)
     try:
-        summary = asyncio.run(_written(spec, processes, to_file, topic, append=append, quiet=as_json))
+        summary = asyncio.run(written(spec, processes, to_file, topic, append=append, quiet=as_json))
     except (WorkerFailed, KafkaError, OSError) as failed:
         _fail(f"the history is not complete: {failed}")
     typer.echo(json.dumps(summary))
 
 
-async def _written(
+async def written(
     spec: Spec, processes: int, to_file: Path | None, topic: str, *, append: bool, quiet: bool
 ) -> dict[str, Any]:
     began, digest = time.monotonic(), hashlib.sha256()

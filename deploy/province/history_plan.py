@@ -77,6 +77,7 @@ class Plan:
         self.qualities = qualities(sorted({row.code for row in catalogue.agencies}), seed)
         self._changes = _changes(catalogue)
         self._offers: dict[tuple[int, date | None], _Offers] = {}
+        self._all: dict[int, list[tuple[Offer, float]]] = {}
         self._calendars: dict[tuple[int, str], WorkingCalendar] = {}
         self._days = [first + n * DAY for n in range((last - first).days + 1)]
         steps = list(accumulate(volume(day, lookup.calendar_for(catalogue, None, first)) for day in self._days))
@@ -139,11 +140,13 @@ class Plan:
         month = day.replace(day=1)
         key = (self.epoch(day), month if at_home else None)
         if key not in self._offers:
-            rows = [row for row in self._all(day) if not at_home or _is_online(row[0], month)]
+            if key[0] not in self._all:
+                self._all[key[0]] = list(self._everything(day))
+            rows = [row for row in self._all[key[0]] if not at_home or _is_online(row[0], month)]
             self._offers[key] = [offer for offer, _ in rows], list(accumulate(weight for _, weight in rows))
         return self._offers[key]
 
-    def _all(self, day: date) -> Iterator[tuple[Offer, float]]:
+    def _everything(self, day: date) -> Iterator[tuple[Offer, float]]:
         procedures = lookup.procedures_on(self.catalogue, day)
         ranked = sorted(procedures, key=lambda row: (-POPULAR.get(row.code, RARE), row.code))
         for place, procedure in enumerate(ranked):
