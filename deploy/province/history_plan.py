@@ -83,11 +83,12 @@ class Plan:
         steps = list(accumulate(volume(day, lookup.calendar_for(catalogue, None, first)) for day in self._days))
         self._until = [round(dossiers * step / steps[-1]) for step in steps]
 
-    def days(self) -> Iterator[tuple[date, list[Filing]]]:
-        """Every day with its filings, in the order of time."""
+    def days(self, share: int = 0, shares: int = 1) -> Iterator[tuple[date, list[Filing]]]:
+        """Every day with its filings in the order of time: all, or those of one share."""
         number = 0
         for day, until in zip(self._days, self._until, strict=True):
-            yield day, self._filings(day, number, until - number)
+            filings = self._filings(day, number, until - number)
+            yield day, [filing for filing in filings if filing.number % shares == share]
             number = until
 
     def epoch(self, day: date) -> int:
@@ -101,16 +102,13 @@ class Plan:
             self._calendars[key] = lookup.calendar_for(self.catalogue, agency_code, day)
         return self._calendars[key]
 
-    def _filings(self, day: date, first_number: int, count: int) -> list[Filing]:
+    def _filings(self, day: date, first_number: int, count: int) -> Iterator[Filing]:
         chance = Random(f"{self.seed}/{day}")  # noqa: S311 - a repeatable story, not a secret
         drawn = sorted((self._drawn(day, chance) for _ in range(count)), key=lambda row: (row[0], row[1][1]))
         given: Counter[str] = Counter()
-        filings = []
         for number, (at, offer, channel) in enumerate(drawn, first_number):
             given[offer.agency_code] += 1
-            code = dossier_code(offer.agency_code, day, given[offer.agency_code])
-            filings.append(Filing(number, code, offer, channel, at))
-        return filings
+            yield Filing(number, dossier_code(offer.agency_code, day, given[offer.agency_code]), offer, channel, at)
 
     def _drawn(self, day: date, chance: Random) -> tuple[datetime, Offer, Channel]:
         offer = _one(self._offered(day, at_home=False), chance)

@@ -67,11 +67,10 @@ def lives(spec: Spec, share: int = 0, shares: int = 1) -> Iterator[list[Told]]:
     plan = Plan(load_catalogue(), dossiers=spec.dossiers, seed=spec.seed, first=spec.first, last=spec.last)
     world = World(plan, Promises(plan), datetime.combine(spec.last + DAY, time()))
     pending: dict[int, list[Told]] = defaultdict(list)
-    for day, filings in plan.days():
+    for day, filings in plan.days(share, shares):
         for filing in filings:
-            if filing.number % shares == share:
-                for told in Life(world, filing).tell():
-                    pending[(told[0] + _OFFSET_MS) // _DAY_MS].append(told)
+            for told in Life(world, filing).tell():
+                pending[(told[0] + _OFFSET_MS) // _DAY_MS].append(told)
         yield sorted(pending.pop(day.toordinal() - _UNIX_DAY, []))
 
 

@@ -73,10 +73,15 @@ class Work:
     def _at(self, share: float) -> datetime:
         """The moment at about that share of the way."""
         share *= 0.94 + 0.06 * self.chance.random()
-        seconds = int(self.span.total_seconds() * share)
+        seconds = max(1, int(self.span.total_seconds() * share))
         return max(
             self.life.now + timedelta(seconds=15), after(self.start, timedelta(seconds=seconds), self.life.calendar)
         )
+
+    def _between(self, start: datetime, end: datetime, share: float) -> datetime:
+        """The moment when that share of the working time between two moments has run."""
+        seconds = int(worked_between(start, end, self.life.calendar).total_seconds() * share) + 1
+        return after(start, timedelta(seconds=seconds), self.life.calendar)
 
     # --- who takes it -------------------------------------------------------------------------------------------------
 
@@ -155,7 +160,7 @@ class Work:
             return True
         at, latest = self._at(0.35), local(supplement_by(self.dossier.received_at, self.terms.calendar))
         if at > latest and life.now < latest and life.quality.exact > 0.35:  # noqa: PLR2004 - those who know the rule
-            at = life.now + (latest - life.now) / 2
+            at = self._between(life.now, latest, 0.5)
         ground = "found_on_site" if max(at, life.now) > latest else None
         kinds = kinds[: 1 + life.happens(0.2)]
         cause = self.chance.choice(_GAPS)
@@ -197,14 +202,13 @@ class Work:
         if due_at is None or not life.is_late or not life.happens(0.25 + 0.4 * life.quality.exact):
             return
         latest = local(apology_by(due_at, self.terms.calendar))
-        at = life.now + (latest - life.now) * self.chance.uniform(0.3, 0.8)
-        at = after(at, timedelta(minutes=3), life.calendar)
+        at = self._between(life.now, latest, self.chance.uniform(0.3, 0.8))
         if not life.now < at < latest - timedelta(hours=1):
             return
         day = nth_worked(local(due_at).date() + DAY, self.chance.randrange(1, 6), self.terms.calendar)
         asked = actions.AskExtension(cause=self._cause(), fault=self._fault, new_due_on=day)
         life.does(Role.UNIT_HEAD, asked, at)
-        life.does(Role.SIGNER, actions.SendApology(), at + (latest - at) / 4)
+        life.does(Role.SIGNER, actions.SendApology(), self._between(at, latest, 0.25))
         life.is_late = life.happens(0.2)
         self._aim()
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import itertools
 import json
 import shutil
@@ -19,30 +20,49 @@ from typer import Typer
 from typer.testing import CliRunner
 
 from deploy.province.history import province, written
+from deploy.province.history_facts import headers_of
 from deploy.province.history_stream import Spec
 from deploy.province.history_stream import lives as lived
+from deploy.province.history_walker import Told
 from services.metrics.adapters.archive import MANIFEST, Archive, ArchiveError
 from services.metrics.adapters.topic import reader
 from services.metrics.commands import refold
 from services.metrics.commands.archive import archive, archived, restore, restored
-from shared.contracts.facts import headers_of
 from shared.platform.bulk import BulkWriter, place_of, spans
 from shared.platform.settings import ServiceSettings
-from tests.services.metrics.conftest import PARTITIONS, Log
-from tests.services.metrics.lives import Told
+from tests.services.metrics.conftest import PARTITIONS, Log, eventually
 
 type Record = tuple[int, bytes | None, bytes | None, tuple[tuple[str, bytes], ...]]
 """Timestamp, key, value, headers."""
 
+SPEC = Spec(150, 7, date(2022, 5, 1), date(2022, 6, 30))
+OPTIONS = ("--dossiers", "150", "--from", "2022-05-01", "--to", "2022-06-30", "--processes", "1", "--json")
+
 _numbers = itertools.count(1)
+
+
+@pytest.fixture(scope="module")
+def told() -> list[Told]:
+    """Two months of a small province: about 1,700 events."""
+    return [event for block in lived(SPEC) for event in block]
 
 
 async def tell(log: Log, told: Sequence[Told]) -> None:
     """Events at their own time, as a history writes them."""
+    await exists(log.settings, log.topic)
     async with BulkWriter(log.settings, log.topic, PARTITIONS) as writer:
-        for key, value, event in told:
-            at_ms = round(event.change.at.timestamp() * 1000)
-            await writer.write(place_of(key, PARTITIONS), at_ms, key, value, headers_of(event))
+        for at_ms, code, seq, change, value in told:
+            key = code.encode()
+            await writer.write(place_of(key, PARTITIONS), at_ms, key, value, headers_of(code, seq, change, value))
+
+
+async def exists(settings: ServiceSettings, topic: str) -> None:
+    """A topic just made is known to the broker a moment later."""
+
+    async def known() -> bool:
+        return bool(await spans(settings, topic))
+
+    await eventually(known)
 
 
 async def records(settings: ServiceSettings, topic: str) -> dict[int, list[Record]]:
@@ -73,15 +93,15 @@ def another(log: Log) -> Callable[[int], Awaitable[str]]:
         await admin.start()
         await admin.create_topics([NewTopic(topic, partitions, 1)])
         await admin.close()
+        await exists(log.settings, topic)
         return topic
 
     return made
 
 
 async def test_everything_comes_back_as_it_was(
-    log: Log, lives: list[list[Told]], another: Callable[..., Awaitable[str]], tmp_path: Path
+    log: Log, told: list[Told], another: Callable[..., Awaitable[str]], tmp_path: Path
 ) -> None:
-    told = [event for life in lives for event in life]
     await tell(log, told[:1000])
     first = await archived(log.settings, tmp_path, log.topic)
     assert (first["new_records"], first["records"]) == (1000, 1000)
@@ -105,10 +125,8 @@ async def test_everything_comes_back_as_it_was(
     assert await original == await rebuilt
 
 
-async def test_files_are_days_of_partitions_and_the_manifest_vouches(
-    log: Log, lives: list[list[Told]], tmp_path: Path
-) -> None:
-    await tell(log, [event for life in lives for event in life])
+async def test_files_are_days_and_the_manifest_vouches(log: Log, told: list[Told], tmp_path: Path) -> None:
+    await tell(log, told)
     await archived(log.settings, tmp_path, log.topic)
     kept = Archive(tmp_path, log.topic)
     assert len({file.day for file in kept.manifest.files}) > 3
@@ -121,9 +139,8 @@ async def test_files_are_days_of_partitions_and_the_manifest_vouches(
     assert kept.manifest.positions == ends
 
 
-async def test_a_killed_run_is_made_good_by_the_next(log: Log, lives: list[list[Told]], tmp_path: Path) -> None:
+async def test_a_killed_run_is_made_good_by_the_next(log: Log, told: list[Told], tmp_path: Path) -> None:
     """Files that no manifest names, a half-written one, a manifest of yesterday: nothing is lost or twice."""
-    told = [event for life in lives for event in life]
     await tell(log, told[:500])
     await archived(log.settings, tmp_path, log.topic)
     manifest = tmp_path / log.topic / MANIFEST
@@ -138,9 +155,9 @@ async def test_a_killed_run_is_made_good_by_the_next(log: Log, lives: list[list[
 
 
 async def test_what_was_changed_or_is_not_empty_is_refused(
-    log: Log, lives: list[list[Told]], another: Callable[..., Awaitable[str]], tmp_path: Path
+    log: Log, told: list[Told], another: Callable[..., Awaitable[str]], tmp_path: Path
 ) -> None:
-    await tell(log, [event for life in lives[:40] for event in life])
+    await tell(log, told[:400])
     await archived(log.settings, tmp_path, log.topic)
     with pytest.raises(ArchiveError, match="not empty"):
         await restored(log.settings, tmp_path, log.topic, log.topic)
@@ -159,33 +176,34 @@ async def test_what_was_changed_or_is_not_empty_is_refused(
         await archived(log.settings, tmp_path, log.topic)
 
 
-def test_a_history_on_the_topic_is_the_history_in_the_file(log: Log, tmp_path: Path) -> None:
-    """The commands as the terminal has them: publish, archive, unpack; each dossier's records lie in order."""
-    for name, command in (("province", province), ("archive", archive), ("restore", restore)):
-        APP.command(name)(command)
-    spec = ["--dossiers", "60", "--from", "2022-05-01", "--to", "2022-05-31", "--processes", "1", "--json"]
-    on_topic = run("province", *spec, "--topic", log.topic)
-    in_file = run("province", *spec, "--to-file", str(tmp_path / "file.jsonl"))
+async def test_a_history_on_the_topic_is_the_history_in_the_file(log: Log, tmp_path: Path) -> None:
+    """The commands as the terminal has them: publish, archive, unpack, and no second history on top of the first."""
+    await exists(log.settings, log.topic)
+    await asyncio.to_thread(_on_the_terminal, log.topic, tmp_path)
+
+
+def _on_the_terminal(topic: str, folder: Path) -> None:
+    on_topic = run("province", *OPTIONS, "--topic", topic)
+    in_file = run("province", *OPTIONS, "--to-file", str(folder / "file.jsonl"))
     assert on_topic["sha256"] == in_file["sha256"]
-    assert run("archive", "--to", str(tmp_path), "--topic", log.topic, "--json")["records"] == on_topic["events"]
-    unpacked = run("restore", str(tmp_path), "--topic", log.topic, "--to-file", str(tmp_path / "back.jsonl"), "--json")
+    assert run("archive", "--to", str(folder), "--topic", topic, "--json")["records"] == on_topic["events"]
+    unpacked = run("restore", str(folder), "--topic", topic, "--to-file", str(folder / "back.jsonl"), "--json")
     assert unpacked["records"] == on_topic["events"]
-    lines = [(tmp_path / name).read_bytes().splitlines() for name in ("file.jsonl", "back.jsonl")]
+    lines = [(folder / name).read_bytes().splitlines() for name in ("file.jsonl", "back.jsonl")]
     assert sorted(lines[0]) == sorted(lines[1])
 
-    refused = CliRunner().invoke(APP, ["province", *spec, "--topic", log.topic])
+    refused = CliRunner().invoke(APP, ["province", *OPTIONS, "--topic", topic])
     assert refused.exit_code == 2
     assert "holds" in refused.stderr
     assert len(refused.stderr.strip().splitlines()) == 1
 
 
-async def test_a_history_keeps_time_of_recording_and_headers(log: Log) -> None:
-    spec = Spec(60, 7, date(2022, 5, 1), date(2022, 5, 31))
-    await written(spec, 1, None, log.topic, append=False, quiet=True)
-    expected = [event for block in lived(spec) for event in block]
+async def test_a_history_keeps_time_of_recording_and_headers(log: Log, told: list[Told]) -> None:
+    await exists(log.settings, log.topic)
+    await written(SPEC, 1, None, log.topic, append=False, quiet=True)
     found = await records(log.settings, log.topic)
     assert sorted((at, value) for rows in found.values() for at, _, value, _ in rows) == sorted(
-        (event[0], event[4]) for event in expected
+        (event[0], event[4]) for event in told
     )
     for number, rows in found.items():
         assert [at for at, *_ in rows] == sorted(at for at, *_ in rows)
@@ -198,6 +216,8 @@ async def test_a_history_keeps_time_of_recording_and_headers(log: Log) -> None:
 
 
 APP = Typer()
+for _name, _command in (("province", province), ("archive", archive), ("restore", restore)):
+    APP.command(_name)(_command)
 
 
 def run(*words: str) -> dict[str, Any]:
