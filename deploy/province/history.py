@@ -10,6 +10,7 @@ import hashlib
 import json
 import os
 import time
+from collections.abc import Iterator
 from contextlib import closing
 from datetime import date, datetime
 from functools import lru_cache
@@ -32,6 +33,7 @@ from shared.platform.settings import ProcessSettings, load
 
 MOST: Final = 5_000_000
 """Dossiers at most: the events of a day's dossiers that lie ahead are kept in memory."""
+_LINE_EVERY_S: Final = 10.0
 _REACH: Final = 180
 """Days of published calendar that lives need after the last filing."""
 
@@ -108,19 +110,28 @@ async def written(
     began, digest = time.monotonic(), hashlib.sha256()
     counts = {"dossiers": 0, "corrections": 0, "events": 0, "bytes": 0}
     async with _File(to_file) if to_file else await _opened(topic, append=append) as sink:
-        with closing(history(spec, processes)) as blocks, _bar(quiet=quiet) as bar:
-            task = bar.add_task("dossiers", total=spec.dossiers)
-            while block := await asyncio.to_thread(next, blocks, None):
+        with closing(history(spec, processes)) as blocks, _Progress(spec.dossiers, quiet=quiet) as progress:
+            while block := await _next(blocks):
                 _count(counts, block)
                 lines = b"".join(told[4] + b"\n" for told in block)
                 digest.update(lines)
                 counts["bytes"] += len(lines)
                 await sink.write(block)
-                bar.update(task, completed=counts["dossiers"])
+                progress.show(counts["dossiers"], counts["events"])
     seconds = time.monotonic() - began
     rates = {"seconds": round(seconds, 1), "events_per_second": round(counts["events"] / seconds)}
     days = {"seed": spec.seed, "from": str(spec.first), "to": str(spec.last)}
     return {**days, **counts, **rates, "sha256": digest.hexdigest()}
+
+
+async def _next(blocks: Iterator[list[Told]]) -> list[Told] | None:
+    """The next block, read beside the loop; when interrupted it is waited for, so that the reader can be closed."""
+    reading = asyncio.ensure_future(asyncio.to_thread(next, blocks, None))
+    try:
+        return await asyncio.shield(reading)
+    except asyncio.CancelledError:
+        await asyncio.wait([reading])
+        raise
 
 
 def _count(counts: dict[str, int], block: list[Told]) -> None:
@@ -156,9 +167,31 @@ def _refuse_days(first: date, last: date) -> None:
         _fail(f"--to must be at least {_REACH} days before {ends}, where the published calendars end.", 2)
 
 
-def _bar(*, quiet: bool) -> Progress:
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    return Progress(*columns, console=Console(stderr=True), disable=quiet, transient=True, refresh_per_second=2)
+class _Progress:
+    """How far it is, on stderr: a bar on a terminal, else a line every ten seconds."""
+
+    def __init__(self, dossiers: int, *, quiet: bool) -> None:
+        self._console, self._dossiers = Console(stderr=True, quiet=quiet), dossiers
+        self._began = self._said = time.monotonic()
+        columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+        is_drawn = self._console.is_terminal and not quiet
+        self._bar = Progress(*columns, console=self._console, disable=not is_drawn, transient=True)
+        self._task = self._bar.add_task("dossiers", total=dossiers)
+
+    def __enter__(self) -> Self:
+        self._bar.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._bar.stop()
+
+    def show(self, dossiers: int, events: int) -> None:
+        self._bar.update(self._task, completed=dossiers)
+        now = time.monotonic()
+        if self._bar.disable and now - self._said >= _LINE_EVERY_S:
+            self._said = now
+            rate = events / (now - self._began)
+            self._console.print(f"{dossiers} of {self._dossiers} dossiers, {events} events, {rate:.0f} a second")
 
 
 def _fail(line: str, code: int = 1) -> NoReturn:

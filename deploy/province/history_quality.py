@@ -52,7 +52,7 @@ class Quality:
         if self.punctual >= _CLEAN:
             return 0.0
         lack = (_CLEAN - self.punctual) / _CLEAN
-        return (0.004 + 0.62 * lack**4) * max(0.6, 1.08 - 0.02 * _months(on))
+        return (0.004 + 0.78 * lack**4) * max(0.6, 1.08 - 0.02 * _months(on))
 
     def twin_share(self, on: date) -> float:
         """The share of results on the spot that get a signed electronic twin, so that the dossier is digitized."""
