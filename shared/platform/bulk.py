@@ -12,6 +12,7 @@ from types import TracebackType
 from typing import Final, NamedTuple, Self
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
+from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.partitioner import murmur2
 
 from shared.platform.kafka import COMPRESSION, transport
@@ -32,16 +33,24 @@ class Span(NamedTuple):
 
 async def spans(settings: ProcessSettings, topic: str) -> dict[int, Span]:
     """What each partition holds now; empty for a topic that does not exist. Raises KafkaError."""
+    parts = [TopicPartition(topic, number) for number in await _partitions(settings, topic)]
     consumer = AIOKafkaConsumer(bootstrap_servers=settings.kafka_bootstrap_servers, **transport(settings))
     await consumer.start()
     try:
-        if topic not in await consumer.topics():
-            return {}
-        parts = [TopicPartition(topic, number) for number in consumer.partitions_for_topic(topic) or ()]
         begins, ends = await consumer.beginning_offsets(parts), await consumer.end_offsets(parts)
-        return {part.partition: Span(begins[part], ends[part]) for part in sorted(parts)}
     finally:
         await consumer.stop()
+    return {part.partition: Span(begins[part], ends[part]) for part in parts}
+
+
+async def _partitions(settings: ProcessSettings, topic: str) -> list[int]:
+    admin = AIOKafkaAdminClient(bootstrap_servers=settings.kafka_bootstrap_servers, **transport(settings))
+    await admin.start()
+    try:
+        (described,) = await admin.describe_topics([topic])
+    finally:
+        await admin.close()
+    return sorted(part["partition"] for part in described["partitions"])
 
 
 def place_of(key: bytes, partitions: int) -> int:
