@@ -6,21 +6,22 @@ Whether an act is lawful is decided by `Dossier.take` alone.
 
 from __future__ import annotations
 
-from datetime import date, datetime, time, timedelta
+from datetime import date, datetime, timedelta
 from functools import lru_cache
 from random import Random
 from typing import Any, Final, NamedTuple
 
 from deploy.province.history_plan import TET, Filing, Plan
 from deploy.province.history_terms import Promises
-from deploy.province.history_walker import Horizon, Told, Walker
+from deploy.province.history_timed import Timed
+from deploy.province.history_walker import Horizon, Told
 from deploy.province.history_work import Work
 from shared.catalogue.lookup import NotInCatalogue
 from shared.catalogue.model import Exemption, FeeTiming, Source, Terms, Unit
 from shared.dossier import actions
 from shared.dossier.actions import Channel, PaidVia, Paper, ReturnWay
 from shared.dossier.lifecycle import Role, Stage
-from shared.dossier.working_time import DAY, after, next_worked, opening, this_or_next_worked, utc
+from shared.dossier.working_time import DAY, after, utc
 
 WORKING_DAY: Final = 480
 """Minutes."""
@@ -52,56 +53,23 @@ class World(NamedTuple):
     horizon: datetime
 
 
-class Life(Walker):
+class Life(Timed):
     """A walker with a filing, an agency's quality and its own chance."""
 
     def __init__(self, world: World, filing: Filing, *, corrects: str = "") -> None:
-        self.code = filing.code
-        super().__init__(filing.code, corrects or filing.code, filing.offer.agency_code, world.horizon)
-        self.world, self.filing, self.offer = world, filing, filing.offer
-        day = filing.at.date()
-        self.quality = world.plan.qualities[self.agency_code]
-        self.calendar = world.plan.calendar(self.agency_code, day)
+        code, agency_code, day = filing.code, filing.offer.agency_code, filing.at.date()
+        self.calendar = world.plan.calendar(agency_code, day)
         own_seed = (world.plan.seed << 40) + 2 * filing.number + bool(corrects)
         self.chance = Random(own_seed)  # noqa: S311 - a repeatable story, not a secret
+        super().__init__(code, corrects or code, agency_code, world.horizon)
+        self.world, self.filing, self.offer = world, filing, filing.offer
+        self.quality = world.plan.qualities[agency_code]
         self.channel, self.day = filing.channel, day
         self.is_late = self.happens(self.quality.late_share(day) * _season(day))
         self.way = self._return_way()
         self.exemption = self._exemption()
         self._horizon_ms = round(utc(world.horizon).timestamp() * 1000)
         self.quantity = 1 + min(12, int(self.chance.expovariate(0.6)))
-
-    # --- chance and time ----------------------------------------------------------------------------------------------
-
-    def happens(self, share: float) -> bool:
-        return self.chance.random() < share
-
-    def office(self, minutes: float) -> datetime:
-        """When about that much working time has run (from half to one and a half of it)."""
-        seconds = max(20, int(minutes * 60 * (0.5 + self.chance.random())))
-        return after(self.now, timedelta(seconds=seconds), self.calendar)
-
-    def soon(self, seconds: float) -> datetime:
-        """Machines answer at any hour."""
-        return self.now + timedelta(seconds=1 + int(seconds * self.chance.random()))
-
-    def someday(self, days: float) -> datetime:
-        """When a person comes to the desk, after about that many days: in office hours."""
-        at = self.now + timedelta(days=self.chance.expovariate(1 / days))
-        day = this_or_next_worked(max(at.date(), self.now.date()), self.calendar)
-        moment = opening(day, self.calendar) + timedelta(seconds=600 + int(13_800 * self.chance.random()))
-        return moment if moment > self.now else self._tomorrow()
-
-    def at_home(self, days: float) -> datetime:
-        """When a person gets round to it at home: by day or in the evening."""
-        at = self.now + timedelta(days=self.chance.expovariate(1 / days))
-        moment = datetime.combine(at.date(), time(7)) + timedelta(seconds=int(54_000 * self.chance.random()))
-        return max(moment, self.now + timedelta(minutes=3))
-
-    def _tomorrow(self) -> datetime:
-        return opening(next_worked(self.now.date(), self.calendar), self.calendar) + timedelta(
-            seconds=900 + int(12_000 * self.chance.random())
-        )
 
     @property
     def from_home(self) -> bool:
@@ -328,7 +296,7 @@ class Life(Walker):
         if at >= self.world.horizon:
             return
         code = f"{self.agency_code}-{at:%y%m%d}-{100_000 + self.filing.number % 900_000}"
-        again = Life(self.world, self.filing._replace(code=code, at=at), corrects=self.code)
+        again = Life(self.world, self.filing._replace(code=code, at=at), corrects=self.filing.code)
         again.told = self.told
         again.correct(self.dossier.terms, self.channel)
 
