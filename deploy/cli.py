@@ -30,12 +30,20 @@ MOUNTED: Final[dict[str, str]] = {
     "kpi": "services.metrics.commands:kpi",
     "verify": "services.metrics.commands:verify",
     "rebuild": "services.metrics.commands:rebuild",
+    "archive": "services.metrics.commands.archive:archive",
+    "restore": "services.metrics.commands.archive:restore",
+    "province": "deploy.province.history:province",
     "bench": "deploy.bench.commands:app",
 }
 """Command → `module:name` of a typer app or a plain function; one line each, mounted in this order."""
 
-AT_HOME: Final[dict[str, str]] = {"kpi": "metrics", "verify": "metrics", "rebuild": "metrics"}
+AT_HOME: Final[dict[str, str]] = dict.fromkeys(
+    ("kpi", "verify", "rebuild", "archive", "restore", "province"), "metrics"
+)
 """Commands of a service, which run with that service's settings: the local stack's, unless the environment has them."""
+
+SERVERLESS: Final = frozenset({"--help", "--to-file"})
+"""Options with which such a command needs no servers."""
 
 INTERRUPTED: Final = 130
 _LOOK_S = 0.2
@@ -188,12 +196,16 @@ def _print_json(value: dict[str, Any]) -> None:
 
 def _settle(wanted: str) -> None:
     """Give a service's command the settings that the running stack gave the service."""
-    is_at_home = wanted in AT_HOME and sys.argv[2:3] != ["fold"]  # a file needs no server
-    if is_at_home and "DATABASE_URL" not in os.environ and "--help" not in sys.argv:
+    if wanted in AT_HOME and "DATABASE_URL" not in os.environ and not _is_serverless():
         stack = Stack(state())
         if not stack.is_running():
             raise StackError("nothing is running: start it with `motcua up`.")
         os.environ |= stack.environment(AT_HOME[wanted])
+
+
+def _is_serverless() -> bool:
+    is_file = sys.argv[1:3] == ["kpi", "fold"]
+    return is_file or any(word.partition("=")[0] in SERVERLESS for word in sys.argv)
 
 
 def _mount(wanted: str) -> None:

@@ -46,7 +46,7 @@ class _Walk:
 
 def records(catalogue: Catalogue, events: int, seed: int = 1) -> Iterator[Told]:
     """That many records in the order of the topic; equal arguments, equal bytes."""
-    walked = list(_walked(catalogue, Random(seed)))  # noqa: S311 - seeded, not secret
+    walked = list(_walked(catalogue, Random(seed)))
 
     def lives() -> Iterator[Sequence[Told]]:
         for number in range(events):
@@ -78,21 +78,21 @@ def _live(walk: _Walk, promised: Terms, chance: Random) -> None:
     """Most are granted, some refused, withdrawn, rejected or still under way."""
     _file(walk, promised, chance)
     end = chance.random()
-    if end < 0.05:  # noqa: PLR2004 - shares of ends
+    if end < 0.05:
         walk.does(Role.CLERK, actions.Reject(cause="incomplete"))
-    elif end < 0.1:  # noqa: PLR2004
+    elif end < 0.1:
         walk.does(Role.APPLICANT, actions.Withdraw())
     else:
         _pay(walk)
         walk.does(Role.CLERK, actions.Accept(terms=promised))
         walk.does(Role.CLERK, actions.Transfer())
-        if end > 0.2:  # noqa: PLR2004
-            _decide(walk, Outcome.REFUSED if end < 0.25 else Outcome.GRANTED, chance)  # noqa: PLR2004
+        if end > 0.2:
+            _decide(walk, Outcome.REFUSED if end < 0.25 else Outcome.GRANTED, chance)
 
 
 def _file(walk: _Walk, promised: Terms, chance: Random) -> None:
     channel = chance.choice([Channel.ONLINE, Channel.ONLINE, Channel.IN_PERSON])
-    papers = tuple(Paper(kind=kind, filed=chance.random() < 0.7) for kind in promised.components)  # noqa: PLR2004
+    papers = tuple(Paper(kind=kind, filed=chance.random() < 0.7) for kind in promised.components)
     filing: dict[str, Any] = {"terms": promised, "return_way": ReturnWay.DESK, "papers": papers, "channel": channel}
     if channel is Channel.ONLINE:
         walk.does(Role.APPLICANT, actions.Submit(**filing))
