@@ -33,7 +33,12 @@ class Least(NamedTuple):
 
 
 def behind(measures: Measures, indicator: Indicator, seens: Iterable[Seen], at: datetime) -> Behind:
-    """The dossiers of a figure, as judged at that time. A plain count has no denominator and nothing to fix."""
+    """The dossiers of a figure, as judged at that time. A plain count has no denominator and nothing to fix.
+
+    A figure that is not made of dossiers (services, complaints, what others reported) has none.
+    """
+    if not {indicator.numerator, indicator.denominator or indicator.numerator} <= {*measures.names}:
+        return Behind((), (), ())
     n = measures.names.index(indicator.numerator)
     d = None if indicator.denominator is None else measures.names.index(indicator.denominator)
     over, under = set(), set()

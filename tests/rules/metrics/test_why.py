@@ -60,6 +60,13 @@ def test_the_list_behind_a_figure_has_as_many_dossiers_as_the_figure_says(id_: s
         assert len(shown.denominator) == figure(id_)[1]
 
 
+@pytest.mark.parametrize(
+    "id_", ["services_offered", "sync_rate", "complaints_in_time_share", "complaints_per_thousand"]
+)
+def test_a_figure_that_is_not_made_of_dossiers_has_none_behind_it(id_: str) -> None:
+    assert behind(MEASURES, INDICATORS[id_], SEENS, END_OF_FEBRUARY) == ((), (), ())
+
+
 def test_why_january_is_not_in_time() -> None:
     shown = behind(MEASURES, INDICATORS["on_time_share"], SEENS, END_OF_FEBRUARY)
     assert [code[-2:] for code in shown.to_fix] == ["03", "06", "12"]
