@@ -6,6 +6,7 @@ The same contribution that is summed into the figure says which dossiers it is m
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Final, NamedTuple
 
@@ -25,10 +26,11 @@ class Behind(NamedTuple):
     to_fix: tuple[str, ...]
 
 
-class Least(NamedTuple):
+@dataclass(frozen=True)
+class Least:
     """So many dossiers put right, and the figure has this colour."""
 
-    dossiers: int
+    count: int
     colour: Colour
 
 
