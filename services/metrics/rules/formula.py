@@ -68,21 +68,15 @@ class Counts:
         days = {day for row in rows for day in (row.valid_from, row.valid_to and row.valid_to + timedelta(days=1))}
         self._eras = sorted(day for day in days if day is not None)
         self._formulas = tuple(Formulas(rows, self.names, day, fields) for day in self._eras)
+        self.has_many_eras = len(self._eras) > 1
+        self.summed = tuple(formulas.summed for formulas in self._formulas)
+        """By era: see Formulas."""
         self.of = lru_cache(maxsize=1 << 16)(self._of)
         self.turning = lru_cache(maxsize=1 << 14)(self._turning)
-
-    @property
-    def eras(self) -> int:
-        """How many sets of definitions there are, one after the other."""
-        return len(self._eras)
 
     def era(self, on: date) -> int:
         """Which set of definitions holds for what belongs to that day."""
         return max(bisect_right(self._eras, on) - 1, 0)
-
-    def summed(self, era: int) -> tuple[tuple[int, str], ...]:
-        """See Formulas."""
-        return self._formulas[era].summed
 
     def _of(self, era: int, traits: Plain) -> tuple[int, ...]:
         return self._formulas[era].counts(traits)

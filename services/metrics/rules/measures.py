@@ -68,7 +68,7 @@ class Measures:
         """What this dossier adds by its newest facts: month of reception, before it of filing; the competent agency."""
         at = seen.received_at or seen.submitted_at
         where = Where(seen.agency_competent, seen.procedure_code, seen.channel._value_, month_of(at))
-        era = self._counts.era(member_on(seen)) if self._counts.eras > 1 else 0
+        era = self._counts.era(member_on(seen)) if self._counts.has_many_eras else 0
         judged, due_at = timing.judged(seen, counts_intake_requests=self._intake_counts)
         answer, answer_due_at = timing.answered(seen)
         traits = traits_of(seen, judged, answer)
@@ -78,8 +78,10 @@ class Measures:
             until, (counts, timed) = answer_due_at, self._counts.turning(era, traits, _ANSWER, timing.LATE)
         else:
             until, counts, timed = FOREVER, self._counts.of(era, traits), ()
-        if sums := self._counts.summed(era):
-            counts, timed = _with_sums(sums, counts, seen), _with_sums(sums, timed, seen)
+        for index, number in self._counts.summed[era]:
+            if counts[index] or (timed and timed[index]):
+                amount = _SUMMED[number](seen)
+                counts, timed = _scaled(counts, index, amount), _scaled(timed, index, amount)
         return Contribution(where, counts, until, timed)
 
     def counts_at(self, seen: Seen, at: datetime) -> tuple[int, ...]:
@@ -100,12 +102,9 @@ _ANSWER: Final = Traits._fields.index("answer")
 _SUMMED: Final[Mapping[str, Callable[[Seen], int]]] = {"handling_seconds": timing.handling_seconds}
 
 
-def _with_sums(sums: Iterable[tuple[int, str]], counts: tuple[int, ...], seen: Seen) -> tuple[int, ...]:
-    """Counts in which the numbers that are added apart take the place of their 0 or 1."""
-    for index, number in sums:
-        if counts and counts[index]:
-            counts = (*counts[:index], counts[index] * _SUMMED[number](seen), *counts[index + 1 :])
-    return counts
+def _scaled(counts: tuple[int, ...], index: int, amount: int) -> tuple[int, ...]:
+    """Counts in which a dossier's own number takes the place of its 0 or 1."""
+    return (*counts[:index], counts[index] * amount, *counts[index + 1 :]) if counts else ()
 
 
 def member_on(seen: Seen) -> date:

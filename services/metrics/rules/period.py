@@ -49,7 +49,7 @@ class Period(NamedTuple):
 
 def month_of(at: datetime) -> str:
     """`2023-01`: the month of the instant in local time; a month begins at 00:00 on its first day (kpi §2)."""
-    there = at.replace(tzinfo=None) + OFFSET if at.tzinfo is UTC else at.astimezone(LOCAL)
+    there = at + OFFSET if at.tzinfo is UTC else at.astimezone(LOCAL)
     return _written(there.year, there.month)
 
 

@@ -6,6 +6,7 @@ The same contribution that is summed into the figure says which dossiers it is m
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Final, NamedTuple
 
@@ -25,15 +26,21 @@ class Behind(NamedTuple):
     to_fix: tuple[str, ...]
 
 
-class Least(NamedTuple):
+@dataclass(frozen=True)
+class Least:
     """So many dossiers put right, and the figure has this colour."""
 
-    dossiers: int
+    count: int
     colour: Colour
 
 
 def behind(measures: Measures, indicator: Indicator, seens: Iterable[Seen], at: datetime) -> Behind:
-    """The dossiers of a figure, as judged at that time. A plain count has no denominator and nothing to fix."""
+    """The dossiers of a figure, as judged at that time. A plain count has no denominator and nothing to fix.
+
+    A figure that is not made of dossiers (services, complaints, what others reported) has none.
+    """
+    if not {indicator.numerator, indicator.denominator or indicator.numerator} <= {*measures.names}:
+        return Behind((), (), ())
     n = measures.names.index(indicator.numerator)
     d = None if indicator.denominator is None else measures.names.index(indicator.denominator)
     over, under = set(), set()

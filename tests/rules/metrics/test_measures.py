@@ -223,6 +223,13 @@ def test_visitors_are_counted_and_those_who_were_told_of_online_filing() -> None
     assert [(each["visited"], each["guided"]) for each in told] == [(1, 1), (1, 0), (0, 0)]
 
 
+def test_each_leg_has_points_of_its_own_and_no_dossier() -> None:
+    leg = {name: n for name, n in counts(ended(DUE, root_code=f"{AGENCY}-230104-0009")).items() if n}
+    assert leg == {"parts_with_result": 1, "part_time_points": 1}
+    whole = counts(ended(DUE - SECOND))
+    assert (whole["part_time_points"], whole["total_time_points"]) == (2, 2)
+
+
 def test_points_per_dossier_by_time_contacts_and_agencies() -> None:
     best = counts(ended(DUE - SECOND, return_way=ReturnWay.ELECTRONIC))
     assert (best["total_time_points"], best["contact_points"], best["agency_points"]) == (2, 2, 2)

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from services.metrics.rules.band import Colour, colour
 from services.metrics.rules.seen import Paper, Seen
-from services.metrics.rules.why import behind, least
+from services.metrics.rules.why import Least, behind, least
 from shared.catalogue.model import Bands, Comparator, Indicator
 from shared.dossier.actions import Channel, PaidVia
 from tests.rules.metrics.january import CATALOGUE, END_OF_FEBRUARY, EVENTS, MEASURES, figure, newest
@@ -60,6 +60,13 @@ def test_the_list_behind_a_figure_has_as_many_dossiers_as_the_figure_says(id_: s
         assert len(shown.denominator) == figure(id_)[1]
 
 
+@pytest.mark.parametrize(
+    "id_", ["services_offered", "sync_rate", "complaints_in_time_share", "complaints_per_thousand"]
+)
+def test_a_figure_that_is_not_made_of_dossiers_has_none_behind_it(id_: str) -> None:
+    assert behind(MEASURES, INDICATORS[id_], SEENS, END_OF_FEBRUARY) == ((), (), ())
+
+
 def test_why_january_is_not_in_time() -> None:
     shown = behind(MEASURES, INDICATORS["on_time_share"], SEENS, END_OF_FEBRUARY)
     assert [code[-2:] for code in shown.to_fix] == ["03", "06", "12"]
@@ -81,7 +88,7 @@ def test_a_refold_with_so_many_put_right_turns_the_colour_and_one_fewer_does_not
         assert before in (Colour.NONE, Colour.GREEN)
         return
     wrong = behind(MEASURES, row, seens, END_OF_FEBRUARY).to_fix
-    for count, expected in ((answer.dossiers, answer.colour), (answer.dossiers - 1, before)):
+    for count, expected in ((answer.count, answer.colour), (answer.count - 1, before)):
         put_right = set(wrong[:count])
         after = [FIXES[id_](seen) if seen.dossier_code in put_right else seen for seen in seens]
         assert folded(id_, after)[1] == now[1]
@@ -119,4 +126,4 @@ def test_the_least_number_is_what_trying_one_after_the_other_finds(
     if now is Colour.GREEN or found is None:
         assert answer is None
     else:
-        assert answer == (found, ORDER[levels[found]])
+        assert answer == Least(found, ORDER[levels[found]])

@@ -27,7 +27,7 @@ from deploy.province.history_stream import lives as lived
 from deploy.province.history_walker import Told
 from services.metrics.adapters.archive import MANIFEST, Archive, ArchiveError
 from services.metrics.adapters.topic import reader
-from services.metrics.commands import refold
+from services.metrics.acts.refold import refold
 from services.metrics.commands.archive import archive, archived, restore, restored
 from shared.platform.bulk import BulkWriter, place_of, spans
 from shared.platform.settings import ServiceSettings
@@ -130,8 +130,8 @@ async def test_everything_comes_back_as_it_was(
     assert before == after
     assert sum(map(len, after.values())) == len(told)
     position = {number: len(rows) for number, rows in after.items()}
-    original = await refold(log.settings, position, log.topic)
-    assert await refold(log.settings, position, topic) == original
+    original = await refold(log.settings, log.stream, position, log.topic)
+    assert await refold(log.settings, log.stream, position, topic) == original
     assert original.records == len(told)
 
 
