@@ -124,7 +124,11 @@ async def fill(bootstrap: str, topic: str, partitions: int, days: Iterator[list[
     """Makes the topic and sends everything; how many records. Record times are the events' own."""
     admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap)
     await admin.start()
-    limits = {"message.timestamp.before.max.ms": str(2**62), "message.timestamp.after.max.ms": str(2**62)}
+    limits = {
+        "retention.ms": "-1",
+        "message.timestamp.before.max.ms": str(2**62),
+        "message.timestamp.after.max.ms": str(2**62),
+    }
     await admin.create_topics([NewTopic(topic, partitions, 1, topic_configs=limits)])
     await admin.close()
     numbers, sent, deal = list(range(partitions)), 0, DefaultPartitioner()

@@ -38,28 +38,27 @@ def table(body: Mapping[str, Any], catalogue: Catalogue) -> Table:
     """One line per figure; words as on the board."""
     indicators = {row.id: row for row in catalogue.indicators}
     shown = Table(box=None, header_style="bold", caption=f"Số liệu đến {_local(body['as_of'])}", caption_justify="left")
-    for title in ("Đơn vị", "Kỳ", "Chỉ tiêu"):
+    for title in ("Đơn vị", "Chỉ tiêu"):
         shown.add_column(title)
     shown.add_column("Mức", no_wrap=True)
     for title in ("Giá trị", "Hồ sơ"):
         shown.add_column(title, justify="right", no_wrap=True)
     shown.add_column("Đích", no_wrap=True)
-    before = ""
+    months, before = {row["period"] for row in body["rows"]}, ("", "")
     for row in body["rows"]:
-        indicator = indicators[row["indicator"]]
+        indicator, place = indicators[row["indicator"]], (row["agency_code"], row["period"])
         word, style = SHAPES[row["colour"]]
         is_count = row["denominator"] is None
         value = "không phát sinh" if row["value"] is None else row["value"] + ("" if is_count else " %")
         shown.add_row(
-            "" if row["agency_code"] == before else _name(row["agency_code"], catalogue),
-            row["period"],
+            "" if place == before else _name(row, catalogue, is_dated=len(months) > 1),
             indicator.name,
             "" if is_count else f"[{style}] {word} [/]" if style else word,
             value if is_count else value.replace(".", ","),
             "" if is_count else f"{row['numerator']}/{row['denominator']}",
             target_words(indicator),
         )
-        before = row["agency_code"]
+        before = place
     return shown
 
 
@@ -67,6 +66,7 @@ def _local(as_of: str | None) -> str:
     return f"{datetime.fromisoformat(as_of).astimezone(LOCAL):%H:%M:%S %d/%m/%Y}" if as_of else "chưa có"
 
 
-def _name(agency_code: str, catalogue: Catalogue) -> str:
-    rows = catalogue.agencies_by_code.get(agency_code)
-    return rows[-1].name if rows else agency_code
+def _name(row: Mapping[str, Any], catalogue: Catalogue, *, is_dated: bool) -> str:
+    known = catalogue.agencies_by_code.get(row["agency_code"])
+    name = known[-1].name if known else row["agency_code"]
+    return f"{name}, {row['period']}" if is_dated else name
