@@ -7,13 +7,15 @@ export MAKEFLAGS += --no-print-directory
 BIN := .venv/bin
 # Named by content, not by time: a new lock file installs, a fresh checkout of the same one does not.
 READY := .venv/ready-$(firstword $(shell cat requirements-dev.txt Makefile | cksum))
+WEB := shared/web
+BUILT := $(WEB)/static/built/ready-$(firstword $(shell cat $(WEB)/package-lock.json $(WEB)/build.mjs $(WEB)/styles/* | cksum))
 COMPILE := $(BIN)/pip-compile --quiet --generate-hashes --allow-unsafe --strip-extras \
 	--no-emit-index-url --no-emit-trusted-host --no-emit-find-links
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' Makefile
 
-setup: $(READY) ## Make .venv with everything pinned, and the `motcua` command
+setup: $(READY) $(BUILT) ## Make .venv with everything pinned, the `motcua` command, and what pages load
 
 demo: setup ## Start everything, file dossiers, show their KPIs, stay until Ctrl-C (ARGS="--exit --dossiers 30")
 	@$(BIN)/motcua demo $(ARGS)
@@ -55,3 +57,8 @@ $(READY):
 	@$(BIN)/python -c 'import os, sysconfig; open(sysconfig.get_path("purelib") + "/motcua.pth", "w").write(os.getcwd())'
 	@printf '#!/bin/sh\nexec "$$(dirname "$$0")/python" -P -m deploy.cli "$$@"\n' > $(BIN)/motcua && chmod +x $(BIN)/motcua
 	@rm -f .venv/ready-* && touch $@
+
+$(BUILT):
+	@command -v npm >/dev/null || { echo "npm was not found: install Node.js 20 or newer." >&2; exit 1; }
+	@cd $(WEB) && npm ci --silent --ignore-scripts && npm run --silent build
+	@touch $@

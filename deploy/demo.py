@@ -97,7 +97,7 @@ async def _run(stack: Stack, count: int, seed: int, at_once: int) -> dict[str, A
         finally:
             await province.close()
         seconds = time.monotonic() - began
-    return await proof(stack, lives, seconds)
+    return await proof(stack, lives, province.complaints, seconds)
 
 
 def _mint(stack: Stack) -> Any:
@@ -123,10 +123,12 @@ def _tell(report: Mapping[str, Any], stack: Stack) -> None:
         f"duplicated {report['duplicated']}, stuck {report['stuck']}; "
         f"KPI {'equal to' if report['kpi_equals_refold'] else 'DIFFERENT FROM'} the refold from the topic.",
         "On the way: " + ", ".join(f"{name} {number}" for name, number in report["on_the_way"].items()),
+        f"Feedback: {report['feedback']} given, {report['feedback_answered']} answered.",
         f"{report['seconds']} s, {report['dossiers_per_second']} dossiers/s, at most {report['max_history_events']} "
         f"history events, {report['resident_mib']} MiB resident.",
-        f"Board: {stack.url('metrics')}/board · console API: {stack.url('processing')}/openapi.json · "
-        f"Temporal UI: {stack.url('temporal')}",
+        f"{report['notices_sent']} notices sent to applicants, {report['notices_twice']} of them twice.",
+        f"Board: {stack.url('metrics')}/board · mailbox: {stack.url('mailbox')} · "
+        f"console API: {stack.url('processing')}/openapi.json · Temporal UI: {stack.url('temporal')}",
         sep="\n",
         highlight=False,
     )

@@ -19,6 +19,7 @@ from shared.catalogue.model import (
 )
 from shared.dossier import actions
 from shared.dossier.actions import By, Channel, Opening, Order, Outcome, PaidVia, Paper, ReturnWay
+from shared.dossier.feedback.acts import FeedbackOpening, FeedbackOrder, FeedbackSubject
 from shared.dossier.lifecycle import Role, Stage
 from shared.dossier.state import Dossier
 
@@ -113,6 +114,24 @@ def clicks(promised: Terms | None = None) -> dict[Stage, list[Order]]:
         so_far.append(step)
         ways[stage] = list(so_far)
     return ways
+
+
+def feedback_opening(code: str = f"PAKN-{CODE}", **changes: Any) -> FeedbackOpening:
+    """A complaint about a late dossier; `changes` override any field."""
+    given: dict[str, Any] = {
+        "feedback_code": code,
+        "agency_code": AGENCY,
+        "subject": FeedbackSubject.LATE_RETURN,
+        "dossier_code": CODE,
+        "procedure_code": "2.000488",
+        "calendar": CALENDAR,
+    }
+    return FeedbackOpening(**(given | changes))
+
+
+def says(role: Role, action: Any, *, person: str | None = None, command_id: str | None = None) -> FeedbackOrder:
+    """An order about a feedback; each has its own command id unless one is given."""
+    return FeedbackOrder(command_id=command_id or f"says-{next(_numbers)}", by=by(role, person), action=action)
 
 
 def a_dossier(stage: Stage | None = None, *, promised: Terms | None = None, **filing: Any) -> Dossier:

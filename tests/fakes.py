@@ -9,6 +9,7 @@ from temporalio.exceptions import ApplicationError
 
 from shared.contracts.delivery import Parcel, ParcelInput
 from shared.contracts.facts import Envelope, Event
+from shared.contracts.feedback import FeedbackEnvelope, FeedbackEvent
 from shared.contracts.intake import Digitized, PapersInput, Reused
 from shared.contracts.payment import Refunded, RefundInput
 from shared.contracts.processing import SignedResult, SignInput
@@ -57,15 +58,24 @@ class FakePublication:
 
     def __init__(self) -> None:
         self.sent: list[Event] = []
+        self.said: list[FeedbackEvent] = []
         self.away = False
         self.attempts = {"local": 0, "ordinary": 0}
 
     @activity.defn(name="publish_facts")
     async def publish_facts(self, envelopes: list[Envelope]) -> None:
+        self._attempted()
+        self.sent += [envelope.event for envelope in envelopes]
+
+    @activity.defn(name="publish_feedback")
+    async def publish_feedback(self, envelopes: list[FeedbackEnvelope]) -> None:
+        self._attempted()
+        self.said += [envelope.event for envelope in envelopes]
+
+    def _attempted(self) -> None:
         self.attempts["local" if activity.info().is_local else "ordinary"] += 1
         if self.away:
             raise ApplicationError("the broker is away", type="broker_away")
-        self.sent += [envelope.event for envelope in envelopes]
 
     def changes(self) -> list[str]:
         """What was told, in the order in which it was told."""

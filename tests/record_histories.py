@@ -15,9 +15,11 @@ from typing import Any
 from deploy.local import temporal
 from shared.dossier import actions
 from shared.dossier.actions import Outcome, Paper, ReturnWay
+from shared.dossier.feedback.acts import Answer, AskMore, Assign, Give, Rate
 from shared.dossier.lifecycle import Role, Stage
-from tests.builders import CODE, fee, fee_paid, order, submit, terms
+from tests.builders import CODE, fee, fee_paid, feedback_opening, order, says, submit, terms
 from tests.workflows.conftest import Town, a_server, a_town
+from workflows.desk import FeedbackDesk
 
 FOLDER = Path(__file__).parent / "workflows/histories"
 
@@ -95,6 +97,19 @@ async def rejected_while_kafka_was_away(town: Town, code: str) -> None:
     town.publication.away = False
 
 
+async def feedback_late_and_rated(town: Town, code: str) -> None:
+    """The citizen is asked and says nothing, the due time passes, the answer is rated."""
+    code, desk = f"PAKN-{code}", FeedbackDesk(town.client, task_queue=town.queue)
+    handle = town.client.get_workflow_handle(code)
+    with town.environment.with_time_skipping_disabled():
+        await desk.submit(feedback_opening(code), says(Role.APPLICANT, Give()))
+    await desk.act(code, says(Role.UNIT_HEAD, Assign(assignee="specialist")))
+    await desk.act(code, says(Role.SPECIALIST, AskMore()))
+    await town.environment.fast_forward(handle, timedelta(days=70))
+    await desk.act(code, says(Role.SPECIALIST, Answer(upheld=True)))
+    await desk.act(code, says(Role.APPLICANT, Rate(satisfied=False)))
+
+
 LIVES = (
     at_the_desk,
     by_post_and_paid,
@@ -102,6 +117,7 @@ LIVES = (
     withdrawn_with_money_back,
     withdrawn_on_request,
     rejected_while_kafka_was_away,
+    feedback_late_and_rated,
 )
 
 
@@ -124,8 +140,10 @@ async def record() -> dict[str, str]:
             async with a_town(environment, f"record-{number}") as town:
                 code = f"{CODE[:-4]}{number + 1:04d}"
                 await life(town, code)
-                await town.handle(code).result()
-                history = await town.handle(code).fetch_history()
+                is_feedback = life.__name__.startswith("feedback_")
+                handle = town.client.get_workflow_handle(f"PAKN-{code}" if is_feedback else code)
+                await handle.result()
+                history = await handle.fetch_history()
                 histories[life.__name__] = _clean(history.to_json())
     return histories
 

@@ -1,4 +1,4 @@
-"""The workflow worker process: the dossier's life, and the way of its facts to Kafka."""
+"""The workflow worker process: the lives of dossiers and feedback, and the way of its facts to Kafka."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from shared.platform import kafka, process, telemetry, temporal
 from shared.platform.settings import load
 from shared.web.app import application
 from workflows.dossier import DossierWorkflow
+from workflows.feedback import FeedbackWorkflow
 from workflows.publication import FactsPublication
 from workflows.settings import Settings
 
@@ -26,11 +27,12 @@ async def main() -> int:
     client = await temporal.connect(settings)
     producer = kafka.producer(settings)
     await producer.start()
+    publication = FactsPublication(producer)
     worker = Worker(
         client,
         task_queue=TASK_QUEUE,
-        workflows=[DossierWorkflow],
-        activities=[FactsPublication(producer).publish_facts],
+        workflows=[DossierWorkflow, FeedbackWorkflow],
+        activities=[publication.publish_facts, publication.publish_feedback],
         workflow_runner=SandboxedWorkflowRunner() if settings.sandbox else UnsandboxedWorkflowRunner(),
         max_cached_workflows=settings.workflow_cache,
         graceful_shutdown_timeout=GRACE,

@@ -12,6 +12,7 @@ from typing import Any, Final
 from temporalio.common import SearchAttributeKey, SearchAttributePair, SearchAttributeUpdate, TypedSearchAttributes
 
 from shared.dossier.actions import Opening
+from shared.dossier.feedback.acts import FeedbackOpening
 from shared.dossier.lifecycle import STAGES
 from shared.dossier.state import Dossier
 from shared.dossier.working_time import LOCAL
@@ -38,6 +39,16 @@ def at_start(opening: Opening) -> TypedSearchAttributes:
 def summary_of(opening: Opening) -> str:
     """One line for the list of workflows (limit of the server: 400 bytes)."""
     return f"{opening.procedure_code} · {opening.agency_code}"
+
+
+def of_feedback(opening: FeedbackOpening) -> TypedSearchAttributes:
+    """What is known of a feedback; the stage of dossiers is not its own."""
+    return TypedSearchAttributes([SearchAttributePair(AGENCY, opening.agency_code)])
+
+
+def summary_of_feedback(opening: FeedbackOpening) -> str:
+    """One line for the list of workflows."""
+    return f"PAKN · {opening.subject} · {opening.agency_code}"
 
 
 def at_acceptance(dossier: Dossier) -> list[SearchAttributeUpdate[Any]]:

@@ -1,15 +1,17 @@
-"""The only door through which services reach a dossier's workflow: submit, act, look."""
+"""The only door through which services reach workflows: submit, act, look; for dossiers, and for feedback."""
 
 from __future__ import annotations
 
 import asyncio
-from contextlib import suppress
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
 from datetime import timedelta
-from typing import Final
+from typing import Any, Final
 
 from temporalio.client import (
     Client,
     WithStartWorkflowOperation,
+    WorkflowHandle,
     WorkflowQueryFailedError,
     WorkflowQueryRejectedError,
     WorkflowUpdateFailedError,
@@ -20,12 +22,15 @@ from temporalio.exceptions import ApplicationError, WorkflowAlreadyStartedError
 from temporalio.service import RPCError, RPCStatusCode
 
 from shared.contracts.facts import Facts
+from shared.contracts.feedback import FeedbackFacts
 from shared.dossier.actions import Opening, Order
+from shared.dossier.feedback.acts import FeedbackOpening, FeedbackOrder
 from shared.dossier.refusal import REFUSALS, Refused, Unknown
 from shared.platform.http import Away
 from workflows import patches
-from workflows.attributes import at_start, summary_of
+from workflows.attributes import at_start, of_feedback, summary_of, summary_of_feedback
 from workflows.dossier import DossierWorkflow
+from workflows.feedback import FeedbackWorkflow
 
 TASK_QUEUE: Final = "dossier"
 ANSWER: Final = timedelta(seconds=10)
@@ -64,7 +69,7 @@ class DossierDesk:
             search_attributes=at_start(opening),
             static_summary=summary_of(opening),
         )
-        try:
+        async with _starting(start, _ended()):
             return await self._client.execute_update_with_start_workflow(
                 DossierWorkflow.act,
                 order,
@@ -72,24 +77,12 @@ class DossierDesk:
                 start_workflow_operation=start,
                 rpc_timeout=ANSWER,
             )
-        except WorkflowAlreadyStartedError as over:
-            await _heard(start)
-            raise _ended() from over
-        except (WorkflowUpdateFailedError, WorkflowUpdateRPCTimeoutOrCancelledError, RPCError) as failure:
-            await _heard(start)
-            raise _translated(failure) from failure
 
     async def act(self, dossier_code: str, order: Order) -> Facts:
         """Take an order; the facts after it. Raises Refused, Unknown or DeskAway."""
         handle = self._client.get_workflow_handle(dossier_code)
-        try:
+        async with _acting(handle, _ended()):
             return await handle.execute_update(DossierWorkflow.act, order, id=order.command_id, rpc_timeout=ANSWER)
-        except (WorkflowUpdateFailedError, WorkflowUpdateRPCTimeoutOrCancelledError) as failure:
-            raise _translated(failure) from failure
-        except RPCError as failure:
-            if failure.status is RPCStatusCode.NOT_FOUND and await self._exists(dossier_code):
-                raise _ended() from failure
-            raise _translated(failure) from failure
 
     async def look(self, dossier_code: str) -> Facts:
         """The present facts, asked of the workflow itself. Raises Unknown or DeskAway."""
@@ -105,17 +98,79 @@ class DossierDesk:
             await asyncio.sleep(pause)
         raise DeskAway("a new run has not begun")
 
-    async def _exists(self, dossier_code: str) -> bool:
-        try:
-            await self._client.get_workflow_handle(dossier_code).describe(rpc_timeout=ANSWER)
-        except RPCError as failure:
-            if failure.status is RPCStatusCode.NOT_FOUND:
-                return False
-            raise _translated(failure) from failure
-        return True
+
+class FeedbackDesk:
+    """The same for feedback: submit and act; its facts are read from the topic and from these answers."""
+
+    def __init__(self, client: Client, *, task_queue: str = TASK_QUEUE) -> None:
+        self._client = client
+        self._task_queue = task_queue
+
+    async def submit(self, opening: FeedbackOpening, order: FeedbackOrder) -> FeedbackFacts:
+        """Start the feedback's life; the same order again gives the same answer. Raises Refused, DeskAway."""
+        start = WithStartWorkflowOperation(
+            FeedbackWorkflow.run,
+            opening,
+            id=opening.feedback_code,
+            task_queue=self._task_queue,
+            id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
+            id_reuse_policy=WorkflowIDReusePolicy.REJECT_DUPLICATE,
+            search_attributes=of_feedback(opening),
+            static_summary=summary_of_feedback(opening),
+        )
+        async with _starting(start, _closed()):
+            return await self._client.execute_update_with_start_workflow(
+                FeedbackWorkflow.act,
+                order,
+                id=order.command_id,
+                start_workflow_operation=start,
+                rpc_timeout=ANSWER,
+            )
+
+    async def act(self, feedback_code: str, order: FeedbackOrder) -> FeedbackFacts:
+        """Take an order; the facts after it. Raises Refused, Unknown or DeskAway."""
+        handle = self._client.get_workflow_handle(feedback_code)
+        async with _acting(handle, _closed()):
+            return await handle.execute_update(FeedbackWorkflow.act, order, id=order.command_id, rpc_timeout=ANSWER)
 
 
-async def _heard(start: WithStartWorkflowOperation[DossierWorkflow, Facts | None]) -> None:
+@asynccontextmanager
+async def _starting(start: WithStartWorkflowOperation[Any, Any], over: Refused) -> AsyncIterator[None]:
+    """Translates what an Update-With-Start may raise; `over` is what a finished workflow says."""
+    try:
+        yield
+    except WorkflowAlreadyStartedError as failure:
+        await _heard(start)
+        raise over from failure
+    except (WorkflowUpdateFailedError, WorkflowUpdateRPCTimeoutOrCancelledError, RPCError) as failure:
+        await _heard(start)
+        raise _translated(failure) from failure
+
+
+@asynccontextmanager
+async def _acting(handle: WorkflowHandle[Any, Any], over: Refused) -> AsyncIterator[None]:
+    """Translates what an Update may raise; `over` is what a finished workflow says."""
+    try:
+        yield
+    except (WorkflowUpdateFailedError, WorkflowUpdateRPCTimeoutOrCancelledError) as failure:
+        raise _translated(failure) from failure
+    except RPCError as failure:
+        if failure.status is RPCStatusCode.NOT_FOUND and await _exists(handle):
+            raise over from failure
+        raise _translated(failure) from failure
+
+
+async def _exists(handle: WorkflowHandle[Any, Any]) -> bool:
+    try:
+        await handle.describe(rpc_timeout=ANSWER)
+    except RPCError as failure:
+        if failure.status is RPCStatusCode.NOT_FOUND:
+            return False
+        raise _translated(failure) from failure
+    return True
+
+
+async def _heard(start: WithStartWorkflowOperation[Any, Any]) -> None:
     """The start's own failure is the Update's: listen to it, or the loop complains that nobody did."""
     with suppress(Exception):
         await asyncio.wait_for(start.workflow_handle(), 0)
@@ -123,6 +178,10 @@ async def _heard(start: WithStartWorkflowOperation[DossierWorkflow, Facts | None
 
 def _ended() -> Refused:
     return Refused("dossier_ended", "Hồ sơ đã kết thúc.")
+
+
+def _closed() -> Refused:
+    return Refused("feedback_ended", "Phản ánh, kiến nghị đã kết thúc.")
 
 
 def _translated(failure: Exception) -> Exception:

@@ -1,4 +1,4 @@
-"""Activity `publish_facts`: facts → one Kafka record each, with a breaker that fails at once while Kafka is away.
+"""Activities that publish facts, one Kafka record each, with a breaker that fails at once while Kafka is away.
 
 Local attempts hold back the answer to a click, so after one failure they are refused for a moment without trying;
 the ordinary activity that takes over always tries, and its success closes the breaker.
@@ -8,16 +8,21 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Final, Protocol
 
 from temporalio import activity
 from temporalio.exceptions import ApplicationError
 
-from shared.contracts.facts import TOPIC, Envelope, headers_of, value_of
+from shared.contracts import facts, feedback
+from shared.contracts.facts import Envelope
+from shared.contracts.feedback import FeedbackEnvelope
 
 COOLING: Final = 2.0
 """Seconds for which local attempts are refused after a failure."""
+
+type _Record = tuple[str, str, bytes, list[tuple[str, bytes]]]
+"""Topic, key, value, headers."""
 
 
 class Producer(Protocol):
@@ -41,21 +46,39 @@ class FactsPublication:
     @activity.defn(name="publish_facts")
     async def publish_facts(self, envelopes: list[Envelope]) -> None:
         """Send in order, key = dossier code, and wait for all acknowledgements. Twice is harmless."""
+        await self._publish(
+            (
+                facts.TOPIC,
+                each.event.facts.dossier_code,
+                facts.value_of(each.event),
+                facts.headers_of(each.event, each.traceparent),
+            )
+            for each in envelopes
+        )
+
+    @activity.defn(name="publish_feedback")
+    async def publish_feedback(self, envelopes: list[FeedbackEnvelope]) -> None:
+        """The same for feedback, key = feedback code."""
+        await self._publish(
+            (
+                feedback.TOPIC,
+                each.event.facts.feedback_code,
+                feedback.value_of(each.event),
+                feedback.headers_of(each.event, each.traceparent),
+            )
+            for each in envelopes
+        )
+
+    async def _publish(self, records: Iterable[_Record]) -> None:
         if activity.info().is_local and self._clock() < self._away_until:
             raise ApplicationError("the broker was away a moment ago", type="broker_away", non_retryable=True)
         try:
-            acknowledged = [await self._send(envelope) for envelope in envelopes]
+            acknowledged = [
+                await self._producer.send(topic, value=value, key=key.encode(), headers=headers)
+                for topic, key, value, headers in records
+            ]
             await asyncio.gather(*acknowledged)
         except BaseException:
             self._away_until = self._clock() + COOLING
             raise
         self._away_until = 0.0
-
-    async def _send(self, envelope: Envelope) -> asyncio.Future[object]:
-        event = envelope.event
-        return await self._producer.send(
-            TOPIC,
-            value=value_of(event),
-            key=event.facts.dossier_code.encode(),
-            headers=headers_of(event, envelope.traceparent),
-        )

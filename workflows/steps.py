@@ -5,11 +5,14 @@ Activity ids are ours (purpose + seq): automatic ones count from 1 again after c
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable, Sequence
+
 from temporalio import workflow
 from temporalio.exceptions import FailureError, is_cancelled_exception
 
 from shared.contracts import delivery, intake, payment, processing, publication
 from shared.contracts.facts import Envelope
+from shared.contracts.feedback import FeedbackEnvelope
 from shared.dossier.state import Dossier
 from workflows import policies
 
@@ -81,10 +84,22 @@ async def refund_fee(refund: payment.RefundInput, seq: int) -> payment.Refunded:
 
 
 async def publish(envelopes: list[Envelope]) -> None:
+    """A dossier's facts, in order."""
+    await _send(publication.Publication.publish_facts, envelopes, [each.event.facts.seq for each in envelopes])
+
+
+async def publish_feedback(envelopes: list[FeedbackEnvelope]) -> None:
+    """A feedback's facts, in order."""
+    await _send(publication.Publication.publish_feedback, envelopes, [each.event.facts.seq for each in envelopes])
+
+
+async def _send[E](
+    method: Callable[[publication.Publication, list[E]], Awaitable[None]], envelopes: list[E], seqs: Sequence[int]
+) -> None:
     """Send facts: at once beside the click (one marker in history), else patiently as an ordinary activity."""
     try:
         await workflow.execute_local_activity_method(
-            publication.Publication.publish_facts,
+            method,
             envelopes,
             schedule_to_close_timeout=policies.AT_ONCE,
             retry_policy=policies.NO_RETRY,
@@ -92,13 +107,12 @@ async def publish(envelopes: list[Envelope]) -> None:
     except FailureError as failure:  # not only ActivityError: a local failure arrives unwrapped
         if is_cancelled_exception(failure):
             raise
-        first, last = envelopes[0].event.facts.seq, envelopes[-1].event.facts.seq
         await workflow.execute_activity_method(
-            publication.Publication.publish_facts,
+            method,
             envelopes,
             task_queue=publication.TASK_QUEUE,
-            activity_id=f"publish-{first}",
+            activity_id=f"publish-{seqs[0]}",
             start_to_close_timeout=policies.SEND,
             retry_policy=policies.UNTIL_DONE,
-            summary=f"Phát sự kiện {first}–{last}",
+            summary=f"Phát sự kiện {seqs[0]}–{seqs[-1]}",
         )

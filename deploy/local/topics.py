@@ -16,6 +16,7 @@ class Topic(NamedTuple):
 
 _EVENTS = (
     Topic("dossier.facts.v1", 12, FOREVER_MS),  # key = dossier code; time travel and refold need every record
+    Topic("feedback.facts.v1", 6, FOREVER_MS),  # key = feedback code
     Topic("delivery.carrier-events.v1", 6, 52 * _WEEK_MS),  # key = dossier code; what the carrier's scans said, a year
 )
 _DEAD_LETTERS = tuple(Topic(f"{topic.name}.dlq.v1", 1, FOREVER_MS) for topic in _EVENTS)

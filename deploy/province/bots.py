@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Mapping
 
+from deploy.province import feedback
 from deploy.province.citizens import Citizens
 from deploy.province.plan import Plan
 from deploy.province.staff import ROLES, Staff
@@ -25,6 +26,11 @@ class Province:
         self._told = told
         self.surprises: list[str] = []
 
+    @property
+    def complaints(self) -> frozenset[str]:
+        """The codes of all feedback that was given."""
+        return frozenset(self._world.complaints)
+
     async def close(self) -> None:
         """Hang up."""
         await self._world.close()
@@ -33,6 +39,7 @@ class Province:
         """Let all these dossiers be filed and carried to their ends, with the corrections that follow."""
         gate = asyncio.Semaphore(at_once)
         staff = [asyncio.create_task(self._staff.work(role)) for role in ROLES]
+        staff.append(asyncio.create_task(feedback.answer(self._world)))
         try:
             async with asyncio.TaskGroup() as group:
                 citizens = [group.create_task(self._one(plan, gate)) for plan in plans]

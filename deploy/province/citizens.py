@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 
 import httpx
 
+from deploy.province import feedback
 from deploy.province.papers import a_pdf, a_scan
 from deploy.province.plan import Fate, Plan, Turn
 from deploy.province.world import BotFailure, Life, Refusal, World
@@ -39,6 +40,7 @@ class Citizens:
             await self._file(life)
             await self._meanwhile(life)
             await self._until_over(life)
+            await feedback.complain(self._world, life)
             if plan.turn is Turn.CORRECTION and life.final == "RETURNED":
                 correction = await self._correct(life)
                 await self._meanwhile(correction)
@@ -59,6 +61,7 @@ class Citizens:
                 "full_name": await self._name_on_card(person.personal_id),
                 "personal_id": person.personal_id,
                 "phone": person.phone,
+                "email": person.email,
                 "address": person.address,
             },
             "return_way": plan.return_way,

@@ -54,6 +54,7 @@ class Person:
     account: str
     personal_id: str
     phone: str
+    email: str
     address: str
 
 
@@ -173,5 +174,6 @@ def _person(number: int, chance: random.Random) -> Person:
         account=f"cd-{number:06d}",
         personal_id=f"080{chance.randrange(2)}{year:02d}{chance.randrange(10**6):06d}",
         phone=f"09{chance.randrange(10**8):08d}",
+        email=f"cd-{number:06d}@example.vn",
         address=f"Số {chance.randrange(1, 300)} đường {chance.choice(ROADS)}, tỉnh Long An",
     )

@@ -55,6 +55,14 @@ class Life:
         self.over.set()
 
 
+@dataclass(frozen=True)
+class Complaint:
+    """A feedback as whoever gave it holds it."""
+
+    code: str
+    secret: str
+
+
 class World:
     """Clients, tokens, lives. `addresses`: intake, processing, payment, delivery and the outside world → URL."""
 
@@ -65,6 +73,7 @@ class World:
         }
         self._mint = mint
         self.lives: dict[str, Life] = {}
+        self.complaints: dict[str, Complaint] = {}
 
     async def close(self) -> None:
         """Hang up."""
@@ -116,7 +125,8 @@ class World:
         if response is None or response.is_server_error:
             raise BotFailure(f"{method} {where}{path}: {response.status_code if response else 'silent'}")
         if response.is_client_error:
-            raise Refusal(response.status_code, _problem(response), f"{method} {where}{path}")
+            what = " ".join(each["kind"] for each in given.get("json", {}).get("actions", ()))
+            raise Refusal(response.status_code, _problem(response), f"{method} {where}{path} {what}".rstrip())
         return response
 
 

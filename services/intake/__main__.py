@@ -19,7 +19,7 @@ from services.intake.rules.notices import Way
 from services.intake.settings import IntakeSettings
 from services.intake.store.tables import SCHEMA
 from services.intake.store.vault import Vault
-from shared.contracts.facts import TOPIC
+from shared.contracts import facts, feedback
 from shared.contracts.intake import TASK_QUEUE
 from shared.platform import database, http, kafka, objects, process, telemetry, temporal, tokens
 from shared.platform.catalogue import load_catalogue
@@ -27,7 +27,7 @@ from shared.platform.duty import Duty
 from shared.platform.settings import load
 from shared.web.app import application
 from shared.web.identity import Identity
-from workflows.desk import DossierDesk
+from workflows.desk import DossierDesk, FeedbackDesk
 
 MIGRATIONS: Final = Path(__file__).with_name("migrations")
 REST: Final = 10.0
@@ -47,10 +47,12 @@ async def main() -> int:
     )
     own_token = tokens.ServiceToken(settings.token_key.get_secret_value())
     processing = http.client(str(settings.processing_url), where="processing", token=own_token)
-    sms = _sms(settings)
+    sms, relay = _sms(settings), _relay(settings)
+    ways: Mapping[Way, Messenger] = ({Way.MAIL: relay} if relay else {}) | ({Way.SMS: SmsGateway(sms)} if sms else {})
     door = Door(
         sessions=database.sessions(store),
         desk=DossierDesk(client),
+        feedback_desk=FeedbackDesk(client),
         catalogue=load_catalogue(),
         objects=objects.Objects(settings.objects_dir, key),
         vault=Vault(key),
@@ -59,14 +61,16 @@ async def main() -> int:
         results=ResultClient(processing),
         now=partial(datetime.now, UTC),
         site=str(settings.public_url).rstrip("/"),
-        messengers=_messengers(settings, sms),
+        phone=settings.desk_phone,
+        messengers=ways,
     )
     broker = kafka.broker(settings)
-    follow = consumer.follower(door, kafka.DeadLetters(broker, SCHEMA))
-    kafka.subscribe(broker, TOPIC, follow, group=SCHEMA)
+    grave = kafka.DeadLetters(broker, SCHEMA)
+    kafka.subscribe(broker, facts.TOPIC, consumer.follower(door, grave), group=SCHEMA)
+    kafka.subscribe(broker, feedback.TOPIC, consumer.feedback_follower(door, grave), group=f"{SCHEMA}.feedback")
     consumers = kafka.Consumers(broker)
     work = activities.IntakeWork(door)
-    telling = Duty("notices", partial(send_due, door), door.wake, rest=REST)
+    telling = [Duty(f"notices {way}", partial(send_due, door, way), door.wake[way], rest=REST) for way in ways]
     worker = temporal.activity_worker(client, TASK_QUEUE, [work.digitize, work.reuse])
     app = application(
         title=api.TITLE,
@@ -82,10 +86,12 @@ async def main() -> int:
     )
     try:
         return await process.serve(
-            api.attach(app, door), host=settings.host, port=settings.port, alongside=[consumers, telling, worker]
+            api.attach(app, door), host=settings.host, port=settings.port, alongside=[consumers, *telling, worker]
         )
     finally:
         door.press.close()
+        if relay:
+            relay.close()
         await population.aclose()
         await processing.aclose()
         if sms:
@@ -99,15 +105,11 @@ def _sms(settings: IntakeSettings) -> http.Client | None:
     return http.client(str(settings.sms_url), where="sms-gateway", token=settings.sms_token.get_secret_value)
 
 
-def _messengers(settings: IntakeSettings, sms: http.Client | None) -> Mapping[Way, Messenger]:
-    """The ways that are configured."""
-    ways: dict[Way, Messenger] = {}
-    if settings.mail_server:
-        password = settings.mail_password.get_secret_value() if settings.mail_password else None
-        ways[Way.MAIL] = MailRelay(settings.mail_server, settings.mail_from, settings.mail_user, password)
-    if sms:
-        ways[Way.SMS] = SmsGateway(sms)
-    return ways
+def _relay(settings: IntakeSettings) -> MailRelay | None:
+    if settings.mail_server is None:
+        return None
+    password = settings.mail_password.get_secret_value() if settings.mail_password else None
+    return MailRelay(settings.mail_server, settings.mail_from, settings.mail_user, password)
 
 
 if __name__ == "__main__":

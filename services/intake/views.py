@@ -9,6 +9,7 @@ from typing import Self
 from pydantic import BaseModel, ConfigDict
 
 from services.intake.rules import completeness
+from services.intake.rules.feedback import Said
 from services.intake.rules.forms import Printed, number_of, title_of
 from services.intake.rules.notices import Way
 from services.intake.store.documents import Document
@@ -16,8 +17,11 @@ from services.intake.store.notices import Notice, State
 from shared.catalogue import lookup
 from shared.catalogue.model import Agency, AgencyKind, Catalogue, Exemption, FeeKind, FeeTiming, OnlineLevel, Procedure
 from shared.contracts.facts import Event, Facts
+from shared.contracts.feedback import FeedbackFacts
 from shared.dossier.actions import Channel
-from shared.dossier.codes import AgencyCode, DossierCode, ProcedureCode
+from shared.dossier.codes import AgencyCode, DossierCode, FeedbackCode, ProcedureCode
+from shared.dossier.feedback.acts import FeedbackAct
+from shared.dossier.feedback.table import STAGES as FEEDBACK_STAGES
 from shared.dossier.lifecycle import STAGES, Form, Role, Stage
 
 
@@ -295,4 +299,52 @@ class NoticeList(_View):
                 NoticeView(seq=each.seq, change=each.change, way=each.way, state=each.state, at=each.at)
                 for each in notices
             )
+        )
+
+
+class FeedbackGiven(_View):
+    """The receipt of a feedback: keep the secret, it opens what becomes of it."""
+
+    feedback_code: FeedbackCode
+    tracking_secret: str
+    facts: FeedbackFacts
+
+
+class FeedbackFactsView(_View):
+    """A feedback after an act."""
+
+    facts: FeedbackFacts
+
+
+class FeedbackList(_View):
+    """One page, by code."""
+
+    feedback: tuple[FeedbackFacts, ...]
+    next_cursor: str | None = None
+
+
+class SaidView(_View):
+    """What was written with one act; `seq` is the change."""
+
+    act: FeedbackAct
+    seq: int
+    at: datetime
+    words: str
+
+
+class FeedbackView(_View):
+    """A feedback with what was written, oldest first; `acts` is what the caller may ask now."""
+
+    facts: FeedbackFacts
+    label: str
+    said: tuple[SaidView, ...]
+    acts: tuple[FeedbackAct, ...]
+
+    @classmethod
+    def of(cls, facts: FeedbackFacts, said: Sequence[Said], acts: Sequence[FeedbackAct]) -> Self:
+        return cls(
+            facts=facts,
+            label=FEEDBACK_STAGES[facts.stage].label,
+            said=tuple(SaidView(act=each.act, seq=each.seq, at=each.at, words=each.words) for each in said),
+            acts=tuple(acts),
         )

@@ -13,8 +13,9 @@ from functools import cache
 from typing import Final
 
 from services.metrics.rules.band import Colour, colour
-from services.metrics.rules.measures import SERVICES
 from services.metrics.rules.period import Period, month_of
+from services.metrics.rules.services import counted
+from services.metrics.rules.value import rounded, value_of
 from services.metrics.store import Question, Reading
 from shared.catalogue.lookup import indicators_on
 from shared.catalogue.model import Agency, AgencyKind, Catalogue, Comparator, Dated, Indicator, Ratio
@@ -50,16 +51,13 @@ class Figure:
 
     @property
     def value(self) -> str | None:
-        """`41.00` per cent, or the count; None without data or when hidden."""
-        if self.is_hidden or self.denominator == 0:
-            return None
-        return str(self.numerator) if self.denominator is None else percent(self.numerator, self.denominator)
+        """As `value_of` writes it; None without data or when hidden."""
+        return None if self.is_hidden else value_of(self.indicator, self.numerator, self.denominator)
 
 
 def percent(numerator: int, denominator: int) -> str:
     """`33.33`: two decimals, halves up, by whole numbers."""
-    hundredths = (20_000 * numerator + denominator) // (2 * denominator)
-    return f"{hundredths // 100}.{hundredths % 100:02d}"
+    return rounded(100 * numerator, denominator, 2)
 
 
 def day_of(period: Period, now: datetime) -> date:
@@ -80,19 +78,15 @@ def roll_up(counts: Mapping[tuple[str, str, str], int], catalogue: Catalogue, on
     def path(code: str) -> tuple[str, ...]:
         return tuple(_upwards(catalogue, code, on))
 
+    having = {row.having for row in catalogue.service_measures}
     totals: defaultdict[tuple[str, str], int] = defaultdict(int)
     offered: defaultdict[tuple[str, str], set[str]] = defaultdict(set)
     for (measure, agency, procedure), count in counts.items():
         for scope in path(agency):
             totals[measure, scope] += count
-            if measure in SERVICES.values() and count > 0:
+            if count > 0 and measure in having:
                 offered[measure, scope].add(procedure)
-    online = {code for code, rows in catalogue.procedures_by_code.items() if _in_force(rows, on).is_online_service}
-    for name, measure in SERVICES.items():
-        for (counted, scope), procedures in offered.items():
-            if counted == measure:
-                totals[name, scope] = len(procedures & online)
-    return totals
+    return {**totals, **counted(catalogue, on, offered)}
 
 
 def _upwards(catalogue: Catalogue, code: str | None, on: date) -> Iterator[str]:

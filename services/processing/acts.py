@@ -17,7 +17,7 @@ from services.processing import store
 from services.processing.adapters.applicant_file import ApplicantFile
 from services.processing.rules import asked as wishes
 from services.processing.rules import signing
-from services.processing.rules.worklist import allowed, readable_resource, resource_of
+from services.processing.rules.worklist import allowed, asked_resource, readable_resource, resource_of
 from shared.catalogue.lookup import NotInCatalogue
 from shared.catalogue.lookup import terms as terms_of
 from shared.catalogue.model import Catalogue, Terms
@@ -92,14 +92,14 @@ async def take(door: Door, actor: Actor, dossier_code: str, click: Click) -> Fac
     async with door.sessions() as session:
         row, known_hash = await store.find_for(session, dossier_code, click.command_id)
     facts = row.facts if row else await door.desk.look(dossier_code)
-    resource = _demand_sight(door, actor, facts)
+    _demand_sight(door, actor, facts)
     if known_hash == asked_hash:
         return facts
     if known_hash is not None:
         raise KeyReused
     order = Order(
         command_id=click.command_id,
-        by=_in_which_role(actor, click.actions, facts, resource),
+        by=_in_which_role(door, actor, click.actions, facts),
         actions=tuple([await _completed(door, action, facts) for action in click.actions]),
         seq=click.seq,
         traceparent=current_traceparent(),
@@ -134,18 +134,18 @@ def resource(door: Door, facts: Facts) -> Resource:
     return resource_of(door.catalogue, facts, signing.local_day(door.now()))
 
 
-def _demand_sight(door: Door, actor: Actor, facts: Facts) -> Resource:
+def _demand_sight(door: Door, actor: Actor, facts: Facts) -> None:
     if not can(actor, Right.READ_DOSSIER, readable_resource(door.catalogue, facts, signing.local_day(door.now()))):
         raise Unknown
-    return resource(door, facts)
 
 
-def _in_which_role(actor: Actor, asked: Sequence[Action], facts: Facts, resource: Resource) -> By:
+def _in_which_role(door: Door, actor: Actor, asked: Sequence[Action], facts: Facts) -> By:
     """The one role in which the caller does all of it. Raises Forbidden with the caller's own acts."""
-    roles = {as_whom(actor, action.kind, resource) for action in asked}
+    place = asked_resource(door.catalogue, facts, today(door))
+    roles = {as_whom(actor, action.kind, place) for action in asked}
     by = roles.pop()
     if by is None or roles:
-        mine = tuple(allowed(actor, facts, resource))
+        mine = tuple(allowed(actor, facts, resource(door, facts)))
         raise Forbidden("not_your_role", "Việc này không thuộc thẩm quyền của ông/bà ở hồ sơ này.", mine)
     return by
 

@@ -10,12 +10,10 @@ from datetime import date, timedelta
 from functools import cache
 from itertools import pairwise
 
+from shared.catalogue import figures
+from shared.catalogue.figures import Finding
 from shared.catalogue.lookup import decides
-from shared.catalogue.model import Agency, AgencyKind, Catalogue, DayKind, Indicator, Procedure
-
-Place = tuple[str | int, ...]
-"""Path to the value: list name, index of the row, field, index ..."""
-Finding = tuple[Place, str]
+from shared.catalogue.model import Agency, AgencyKind, Catalogue, DayKind, Indicator, Measure, Procedure, Scorecard
 
 NOTICE = timedelta(days=60)
 """How long before it begins a year must have its calendar."""
@@ -30,6 +28,8 @@ def findings(catalogue: Catalogue) -> Iterator[Finding]:
     yield from _overlaps("agencies", catalogue.agencies, lambda row: row.code)
     yield from _overlaps("procedures", catalogue.procedures, lambda row: row.code)
     yield from _overlaps("indicators", catalogue.indicators, lambda row: row.id)
+    yield from _overlaps("measures", catalogue.measures, lambda row: row.name)
+    yield from _overlaps("scorecards", catalogue.scorecards, lambda row: row.id)
     yield from _agencies(catalogue)
     yield from _documents(catalogue)
     decided = cache(lambda levels, field, on: any(_deciders(catalogue, levels, field, on)))
@@ -41,6 +41,7 @@ def findings(catalogue: Catalogue) -> Iterator[Finding]:
     yield from _calendars(catalogue)
     yield from _closures(catalogue)
     yield from _essentials(catalogue)
+    yield from figures.findings(catalogue)
 
 
 def warnings(catalogue: Catalogue, on: date) -> Iterator[str]:
@@ -53,7 +54,7 @@ def warnings(catalogue: Catalogue, on: date) -> Iterator[str]:
             yield f"the working calendar of {row.year} is a draft: compare it with the decision ({row.decision})"
 
 
-def _overlaps[T: (Agency, Procedure, Indicator)](
+def _overlaps[T: (Agency, Procedure, Indicator, Measure, Scorecard)](
     name: str, rows: Sequence[T], key: Callable[[T], str]
 ) -> Iterator[Finding]:
     for index, row in enumerate(rows):

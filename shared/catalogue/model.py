@@ -10,9 +10,9 @@ from collections.abc import Mapping
 from datetime import date
 from enum import StrEnum
 from functools import cached_property
-from typing import Annotated, Literal, Self
+from typing import Annotated, Literal
 
-from pydantic import Field, PositiveInt, model_validator
+from pydantic import Field, PositiveInt
 
 from shared.catalogue.calendar import (
     OFFICE_HOURS,
@@ -27,8 +27,19 @@ from shared.catalogue.calendar import (
     Unit,
     WorkingCalendar,
 )
+from shared.catalogue.indicator import (
+    Bands,
+    ColourRule,
+    Comparator,
+    Counting,
+    Indicator,
+    Measure,
+    Reported,
+    Scorecard,
+    ServiceMeasure,
+)
 from shared.catalogue.money import Area, ChannelAmount, Exemption, Fee, FeeItem, FeeKind, FeeTiming, Tier
-from shared.catalogue.row import Dated, Ratio, Row
+from shared.catalogue.row import AgencyKind, Dated, Ratio, Row
 
 __all__ = [
     "OFFICE_HOURS",
@@ -42,8 +53,10 @@ __all__ = [
     "ChannelAmount",
     "ClockStart",
     "Closure",
+    "ColourRule",
     "Comparator",
     "Component",
+    "Counting",
     "Dated",
     "DayKind",
     "Digitization",
@@ -58,6 +71,7 @@ __all__ = [
     "FieldOfLaw",
     "Indicator",
     "Leg",
+    "Measure",
     "OfficeHours",
     "OnlineLevel",
     "Patience",
@@ -66,6 +80,8 @@ __all__ = [
     "Ratio",
     "Row",
     "RuleSet",
+    "Scorecard",
+    "ServiceMeasure",
     "Shifts",
     "Source",
     "SupplementClock",
@@ -74,19 +90,6 @@ __all__ = [
     "Unit",
     "WorkingCalendar",
 ]
-
-
-class AgencyKind(StrEnum):
-    """Place in the tree; `VERTICAL` = ngành dọc (police, tax, insurance), counted apart."""
-
-    PROVINCE = "PROVINCE"
-    CENTRE = "CENTRE"
-    DEPARTMENT = "DEPARTMENT"
-    BRANCH = "BRANCH"
-    VERTICAL = "VERTICAL"
-    DISTRICT = "DISTRICT"
-    DISTRICT_OFFICE = "DISTRICT_OFFICE"
-    COMMUNE = "COMMUNE"
 
 
 class Agency(Dated):
@@ -255,50 +258,6 @@ class Digitization(Row):
     e25_from: date
 
 
-# ── indicators ────────────────────────────────────────────────────────────────────────────────────────────────────
-
-
-class Comparator(StrEnum):
-    """How value and target are compared."""
-
-    AT_LEAST = ">="
-    MORE_THAN = ">"
-    EQUAL = "="
-    AT_MOST = "<="
-
-
-class Bands(Row):
-    """Colour of q = value / target: green from here (and comparator met), yellow, orange; below red; no data grey."""
-
-    green: Ratio
-    yellow: Ratio
-    orange: Ratio
-
-    @model_validator(mode="after")
-    def _in_order(self) -> Self:
-        (a, b), (c, d), (e, f) = self.green, self.yellow, self.orange
-        if not (a * d > c * b and c * f > e * d):
-            raise ValueError("bands must fall: green > yellow > orange")
-        return self
-
-
-class Indicator(Dated):
-    """One published figure. `numerator`, `denominator` name counted measures of the fold; no denominator = a count."""
-
-    id: Annotated[str, Field(pattern=r"^[a-z0-9_]+$")]
-    code: str
-    version: PositiveInt = 1
-    name: str
-    name_en: str
-    numerator: str
-    denominator: str | None = None
-    comparator: Comparator | None = None
-    target: Ratio | None = None
-    baseline: Ratio | None = None
-    bands: Bands | None = None
-    source: str
-
-
 # ── the whole, and what is pinned of it ───────────────────────────────────────────────────────────────────────────
 
 
@@ -319,7 +278,13 @@ class Catalogue(Row):
     essential_services: tuple[EssentialService, ...] = ()
     digitization: Digitization
     bands: Bands
+    colour_rules: tuple[ColourRule, ...] = ()
+    measures: tuple[Measure, ...] = ()
+    service_measures: tuple[ServiceMeasure, ...] = ()
     indicators: tuple[Indicator, ...]
+    reported: tuple[Reported, ...] = ()
+    scorecards: tuple[Scorecard, ...] = ()
+    counting: Counting = Counting()
 
     @cached_property
     def calendars(self) -> dict[tuple[Shifts, tuple[Closure, ...]], WorkingCalendar]:

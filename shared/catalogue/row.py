@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
+from enum import StrEnum
 
 from pydantic import BaseModel, ConfigDict, NonNegativeInt, PositiveInt
 
@@ -25,3 +26,16 @@ class Dated(Row):
     def in_force(self, on: date) -> bool:
         """Whether the row binds on that day."""
         return self.valid_from <= on and (self.valid_to is None or on <= self.valid_to)
+
+
+class AgencyKind(StrEnum):
+    """Place in the tree; `VERTICAL` = ngành dọc (police, tax, insurance), counted apart."""
+
+    PROVINCE = "PROVINCE"
+    CENTRE = "CENTRE"
+    DEPARTMENT = "DEPARTMENT"
+    BRANCH = "BRANCH"
+    VERTICAL = "VERTICAL"
+    DISTRICT = "DISTRICT"
+    DISTRICT_OFFICE = "DISTRICT_OFFICE"
+    COMMUNE = "COMMUNE"

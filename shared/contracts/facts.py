@@ -24,6 +24,7 @@ DEAD_LETTERS: Final = f"{TOPIC}.dlq.v1"
 EVENT_TYPE: Final = "vn.motcua.dossier.{change}.v1"
 SOURCE: Final = "/motcua/workflows"
 SCHEMA: Final = "https://motcua.vn/schemas/dossier-facts.v1.json"
+LIMIT_PATTERN: Final = r"^([1-9]\d{0,3}(wd|d|mo|wh)|same-day)?$"
 WAITS_FOR_APPLICANT: Final = frozenset(
     {Stage.INTAKE_INCOMPLETE, Stage.FEE_BEFORE, Stage.SUPPLEMENT, Stage.FINANCIAL_DUTY}
 )
@@ -48,6 +49,8 @@ class PauseFacts(_Public):
     start_at: AwareDatetime
     end_at: AwareDatetime | None = None
     completes: bool = False
+    due_at: AwareDatetime | None = None
+    """What was due when the clock stopped."""
 
 
 class ConsultationFacts(_Public):
@@ -89,8 +92,15 @@ class Facts(_Public):
     paper_result: bool = False
     digitization_required: bool = False
     online_level: str = Field(default="PARTIAL", pattern=r"^[A-Z_]{1,20}$")
+    limit: str = Field(default="", pattern=LIMIT_PATTERN)
+    """The promised processing time as `5wd`, `15d`, `2mo`, `8wh` or `same-day`; empty in events before it was told."""
+    verification_limit: str = Field(default="", pattern=LIMIT_PATTERN)
+    """What an on-site verification may add to the limit; empty without one."""
+    supplement_clock: str = Field(default="PAUSE", pattern=r"^[A-Z_]{1,20}$")
 
     submitted_at: AwareDatetime
+    answer_due_at: AwareDatetime | None = None
+    """Until when an online filing is answered: 8 working hours (NĐ 45/2020/NĐ-CP, unverified)."""
     received_at: AwareDatetime | None = None
     clock_from: AwareDatetime | None = None
     due_at: AwareDatetime | None = None
@@ -191,7 +201,11 @@ def facts_of(dossier: Dossier) -> Facts:
         paper_result=terms.paper_result,
         digitization_required=terms.digitization_required,
         online_level=terms.online_level,
+        limit=str(terms.processing_time),
+        verification_limit=str(terms.verification_time) if terms.verification_time else "",
+        supplement_clock=terms.supplement_clock,
         submitted_at=dossier.submitted_at,
+        answer_due_at=dossier.answer_due_at,
         received_at=dossier.received_at,
         clock_from=dossier.clock_from,
         due_at=dossier.due_at,

@@ -7,6 +7,7 @@ from typing import Final, Protocol
 from temporalio import activity
 
 from shared.contracts.facts import Envelope
+from shared.contracts.feedback import FeedbackEnvelope
 
 TASK_QUEUE: Final = "dossier"
 
@@ -17,4 +18,9 @@ class Publication(Protocol):
     @activity.defn(name="publish_facts")
     async def publish_facts(self, envelopes: list[Envelope]) -> None:
         """Send each as one record, key = dossier code, and wait for the acknowledgement of all."""
+        ...
+
+    @activity.defn(name="publish_feedback")
+    async def publish_feedback(self, envelopes: list[FeedbackEnvelope]) -> None:
+        """The same for feedback, key = feedback code."""
         ...

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 
 from shared.catalogue.model import CalendarMissing, ProcessingTime, Unit
 from shared.dossier import actions
-from shared.dossier.deadline import Due, due, near_due_at, remaining
+from shared.dossier.deadline import Due, answer_by, due, near_due_at, remaining
 from shared.dossier.lifecycle import STAGES, Act, Clock, Stage
 from shared.dossier.records import Pause, PauseReason
 from shared.dossier.refusal import Refused
@@ -74,6 +74,14 @@ def answer_of(asked_at: datetime, limit: ProcessingTime, terms: Terms) -> dateti
         return due(asked_at, limit, terms.calendar).due_at
     except CalendarMissing as missing:
         raise _not_published(missing) from missing
+
+
+def answered_by(submitted_at: datetime, terms: Terms) -> datetime | None:
+    """Until when an online filing is answered (R14); None in a year without a calendar: a filing is never refused."""
+    try:
+        return answer_by(submitted_at, terms.calendar)
+    except CalendarMissing:
+        return None
 
 
 def patience_until(stage: Stage, at: datetime, terms: Terms) -> datetime | None:

@@ -10,6 +10,7 @@ from pydantic import StringConstraints
 
 AGENCY_PATTERN: Final = r"^([0-9A-Z]{3}\.[0-9A-Z]{2}\.[0-9A-Z]{2}\.[A-Y]\d{2}|[A-Y]\d{2}(\.[0-9A-Z]+)*)$"
 DOSSIER_PATTERN: Final = r"^([0-9A-Z]{3}\.[0-9A-Z]{2}\.[0-9A-Z]{2}\.[A-Y]\d{2}|[A-Y]\d{2}(\.[0-9A-Z]+)*)-\d{6}-\d{4,6}$"
+FEEDBACK_PATTERN: Final = DOSSIER_PATTERN.replace("^", "^PAKN-", 1)
 PROCEDURE_PATTERN: Final = r"^\d\.\d{6}$"
 DOCUMENT_KIND_PATTERN: Final = r"^[A-Z0-9]+(-[A-Z0-9]+)*$"
 WORD_PATTERN: Final = r"^[a-z0-9][a-z0-9_.:/-]*$"
@@ -21,6 +22,7 @@ LONGEST: Final = 49
 
 AgencyCode = Annotated[str, StringConstraints(pattern=AGENCY_PATTERN, max_length=35)]
 DossierCode = Annotated[str, StringConstraints(pattern=DOSSIER_PATTERN, max_length=LONGEST)]
+FeedbackCode = Annotated[str, StringConstraints(pattern=FEEDBACK_PATTERN, max_length=len("PAKN-") + LONGEST)]
 ProcedureCode = Annotated[str, StringConstraints(pattern=PROCEDURE_PATTERN)]
 DocumentKind = Annotated[str, StringConstraints(pattern=DOCUMENT_KIND_PATTERN, max_length=40)]
 Word = Annotated[str, StringConstraints(pattern=WORD_PATTERN, max_length=60)]
@@ -43,6 +45,11 @@ def dossier_code(agency_code: str, on: date, number: int) -> str:
     if not 1 <= number <= MOST_A_DAY:
         raise ValueError(f"dossier number {number} is outside 1..{MOST_A_DAY}")
     return f"{agency_code}-{on:%y%m%d}-{number:04d}"
+
+
+def feedback_code(agency_code: str, on: date, number: int) -> str:
+    """`PAKN-000.00.06.H39-230110-0007`: as a dossier code, in a series of its own."""
+    return f"PAKN-{dossier_code(agency_code, on, number)}"
 
 
 def is_dossier_code(text: str) -> bool:

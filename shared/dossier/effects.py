@@ -138,6 +138,8 @@ def _file(dossier: Dossier, filing: actions.Filing, by: By, at: datetime) -> Non
         dossier.submitted_at = instant(filing.minutes_signed_at)
         if filing.terms.clock_start is ClockStart.WAYBILL_DATE:
             dossier.clock_from = instant(filing.posted_at)
+    if filing.channel is Channel.ONLINE:
+        dossier.answer_due_at = clock.answered_by(at, filing.terms)
     dossier.agency_reception = dossier.agency_competent = by.agency_code
 
 

@@ -184,8 +184,11 @@ def others_are_asked(dossier: Dossier, action: actions.Consult) -> None:
 
 def was_consulted(dossier: Dossier, action: actions.AnswerConsult) -> None:
     """Only an agency that was asked and has not answered."""
-    if dossier.acting_agency not in [asked.agency_code for asked in dossier.open_consultations]:
-        raise Forbidden("not_consulted", "Cơ quan này không được lấy ý kiến hoặc đã trả lời.")
+    if dossier.acting_agency in [asked.agency_code for asked in dossier.open_consultations]:
+        return
+    if dossier.acting_agency in [asked.agency_code for asked in dossier.consultations]:
+        raise Refused("already_answered", "Cơ quan này đã trả lời, hoặc không còn được chờ ý kiến.")
+    raise Forbidden("not_consulted", "Cơ quan này không được lấy ý kiến.")
 
 
 def time_has_come(dossier: Dossier, action: actions.Action) -> None:

@@ -8,6 +8,8 @@ from pydantic import BaseModel, ConfigDict
 
 from shared.dossier.actions import By
 from shared.dossier.codes import AgencyCode, DossierCode, PersonCode
+from shared.dossier.feedback import table as feedback
+from shared.dossier.feedback.acts import FeedbackAct
 from shared.dossier.lifecycle import MOVES, Act, Role
 
 
@@ -64,9 +66,13 @@ class Right(StrEnum):
     TAKE_CASH = "take_cash"
     READ_RESULT = "read_result"
     TELL_MACHINE = "tell_machine"
+    GIVE_FEEDBACK = "give_feedback"
+    READ_FEEDBACK = "read_feedback"
 
 
 STAFF_READERS = frozenset(set(Role) - {Role.APPLICANT, Role.SYSTEM, Role.PARTNER})
+FEEDBACK_READERS = frozenset({Role.UNIT_HEAD, Role.DESK_HEAD, Role.SPECIALIST, Role.SIGNER})
+"""Not the counter, of which people complain most."""
 RIGHTS: dict[Right, tuple[frozenset[Kind], frozenset[Role]]] = {
     Right.READ_DOSSIER: (frozenset({Kind.STAFF, Kind.SERVICE, Kind.CITIZEN}), STAFF_READERS),
     Right.READ_WORKLIST: (frozenset({Kind.STAFF}), STAFF_READERS),
@@ -77,17 +83,19 @@ RIGHTS: dict[Right, tuple[frozenset[Kind], frozenset[Role]]] = {
     Right.TAKE_CASH: (frozenset({Kind.STAFF}), frozenset({Role.ACCOUNTANT})),
     Right.READ_RESULT: (frozenset({Kind.SERVICE}), frozenset()),
     Right.TELL_MACHINE: (frozenset({Kind.SERVICE}), frozenset()),
+    Right.GIVE_FEEDBACK: (frozenset({Kind.CITIZEN}), frozenset()),
+    Right.READ_FEEDBACK: (frozenset({Kind.STAFF, Kind.CITIZEN}), FEEDBACK_READERS),
 }
 """Right → kinds of caller, and for staff the roles of which one must cover the resource's agency."""
 
 
-OWNED: frozenset[Right] = frozenset({Right.READ_DOSSIER})
-"""Rights that a citizen has on the own dossiers only."""
+OWNED: frozenset[Right] = frozenset({Right.READ_DOSSIER, Right.READ_FEEDBACK})
+"""Rights that a citizen has on the own dossiers and feedback only."""
 
 
-def can(actor: Actor, action: Act | Right, resource: Resource) -> bool:
+def can(actor: Actor, action: Act | FeedbackAct | Right, resource: Resource) -> bool:
     """Whether this caller may do this to this resource. Stage and guards are the dossier's own affair."""
-    if isinstance(action, Act):
+    if isinstance(action, Act | FeedbackAct):
         return as_whom(actor, action, resource) is not None
     kinds, roles = RIGHTS[action]
     if actor.kind not in kinds:
@@ -99,9 +107,9 @@ def can(actor: Actor, action: Act | Right, resource: Resource) -> bool:
     return True
 
 
-def as_whom(actor: Actor, act: Act, resource: Resource) -> By | None:
+def as_whom(actor: Actor, act: Act | FeedbackAct, resource: Resource) -> By | None:
     """In which role and for which agency the caller would do this act; None = may not at any stage."""
-    roles = frozenset[Role]().union(*(move.by for (_, other), move in MOVES.items() if other is act))
+    roles = _roles_of(act)
     agency = resource.agency_path[0] if resource.agency_path else None
     if actor.kind is Kind.STAFF:
         paths = resource.consulted if act is Act.ANSWER_CONSULT else (resource.agency_path,)
@@ -116,6 +124,12 @@ def as_whom(actor: Actor, act: Act, resource: Resource) -> By | None:
             if role in roles:
                 return By(role=role, agency_code=agency)
     return None
+
+
+def _roles_of(act: Act | FeedbackAct) -> frozenset[Role]:
+    moves = [move.by for (_, other), move in MOVES.items() if other is act]
+    moves += [move.by for (_, said), move in feedback.MOVES.items() if said is act]
+    return frozenset[Role]().union(*moves)
 
 
 def _owns(actor: Actor, resource: Resource) -> bool:

@@ -51,6 +51,8 @@ class Dossier(BaseModel):
     population_checked: bool = False
 
     submitted_at: AwareDatetime | None = None
+    answer_due_at: AwareDatetime | None = None
+    """Until when an online filing must be answered; None where nobody promised a time."""
     received_at: AwareDatetime | None = None
     clock_from: AwareDatetime | None = None
     """Where the procedure's own law counts from something else than the reception (deadlines R9)."""

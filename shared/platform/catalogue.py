@@ -16,7 +16,8 @@ from typing import Any, Final, NamedTuple
 import yaml
 from pydantic import ValidationError
 
-from shared.catalogue.lint import Place, findings
+from shared.catalogue.figures import Place
+from shared.catalogue.lint import findings
 from shared.catalogue.model import Catalogue
 
 DATA: Final = Path(__file__).parent.parent / "catalogue" / "data"

@@ -10,6 +10,7 @@ from fastapi.dependencies.models import Dependant
 from fastapi.routing import APIRoute, RouteContext, iter_route_contexts
 from starlette.routing import BaseRoute, Mount
 
+from shared.dossier.feedback.acts import FeedbackAct
 from shared.dossier.lifecycle import Act
 from shared.dossier.permission import Actor, Kind, Resource, Right, can
 from shared.dossier.refusal import Unknown
@@ -67,13 +68,13 @@ def caller(*kinds: Kind) -> Caller:
     return Caller(frozenset(kinds))
 
 
-def demand(actor: Actor, action: Act | Right, resource: Resource) -> None:
+def demand(actor: Actor, action: Act | FeedbackAct | Right, resource: Resource) -> None:
     """Goes on only if `can` says yes. Raises Unknown (404): a foreign object looks like one that is not there."""
     if not can(actor, action, resource):
         raise Unknown
 
 
-def allows[F: Callable[..., Any]](*actions: Act | Right) -> Callable[[F], F]:
+def allows[F: Callable[..., Any]](*actions: Act | FeedbackAct | Right) -> Callable[[F], F]:
     """Declares what a route asks `can` about. The route must take a caller()."""
 
     def mark(endpoint: F) -> F:

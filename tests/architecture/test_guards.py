@@ -19,6 +19,7 @@ from pydantic import TypeAdapter
 from deploy.documents import ROOT, SERVICES, documents
 from shared.contracts import delivery, intake, payment, processing, publication
 from shared.contracts.facts import EVENT_TYPE, TOPIC, Event, headers_of, value_of
+from shared.contracts.feedback import FeedbackEvent
 from shared.dossier.lifecycle import CHANGES
 from shared.web.app import application
 from shared.web.identity import undeclared_routes
@@ -256,7 +257,7 @@ def free_strings(schema: Mapping[str, Any], where: str = "") -> Iterator[str]:
                     yield from free_strings(each, f"{where}/{name}/{number}")
 
 
-@pytest.mark.parametrize("model", [Event, delivery.CarrierEvent], ids=lambda model: str(model.__name__))
+@pytest.mark.parametrize("model", [Event, FeedbackEvent, delivery.CarrierEvent], ids=lambda model: str(model.__name__))
 def test_events_hold_no_free_text(model: type) -> None:
     found = list(free_strings(TypeAdapter(model).json_schema(mode="serialization")))
     assert found == [], f"give these fields a pattern or a closed list: free text has room for a person: {found}"

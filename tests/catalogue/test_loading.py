@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import shutil
 import time
-from collections.abc import Callable
 from pathlib import Path
 
 import holidays
@@ -12,26 +10,8 @@ import pytest
 import yaml
 
 from shared.catalogue.model import DayKind
-from shared.platform.catalogue import DATA, CatalogueError, load_catalogue
-
-Spoil = Callable[[str, str, str], None]
-
-
-@pytest.fixture
-def folder(tmp_path: Path) -> Path:
-    return Path(shutil.copytree(DATA, tmp_path / "data"))
-
-
-@pytest.fixture
-def spoil(folder: Path) -> Spoil:
-    """Replaces the first occurrence of a text in one file."""
-
-    def replace(name: str, old: str, new: str) -> None:
-        text = (folder / name).read_text()
-        assert old in text
-        (folder / name).write_text(text.replace(old, new, 1))
-
-    return replace
+from shared.platform.catalogue import CatalogueError, load_catalogue
+from tests.catalogue.conftest import Spoil
 
 
 def problems(folder: Path) -> tuple[str, ...]:

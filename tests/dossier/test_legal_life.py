@@ -144,9 +144,13 @@ def test_a_consultation_has_its_own_clock_and_the_dossiers_runs_on() -> None:
     assert (dossier.stage, dossier.due_at) == (Stage.CONSULTING, due_at)
     stranger = refused(dossier, Role.SPECIALIST, actions.AnswerConsult(), AT)
     assert stranger.code == "not_consulted"
-    answer = order(Role.SPECIALIST, actions.AnswerConsult())
-    dossier.take(answer.model_copy(update={"by": answer.by.model_copy(update={"agency_code": others[0]})}), AT + A_DAY)
+    first_agency = order(Role.SPECIALIST, actions.AnswerConsult()).by.model_copy(update={"agency_code": others[0]})
+    dossier.take(order(Role.SPECIALIST, actions.AnswerConsult()).model_copy(update={"by": first_agency}), AT + A_DAY)
     assert dossier.stage is Stage.CONSULTING
+    again = order(Role.SPECIALIST, actions.AnswerConsult()).model_copy(update={"by": first_agency})
+    with pytest.raises(Refused) as late:
+        dossier.check(again, AT + A_DAY)
+    assert (late.value.code, late.value.status) == ("already_answered", 409)
     assert ring(dossier, AT + 5 * A_DAY) == ["consultation_overdue"]
     dossier.take(order(Role.SPECIALIST, actions.GoOn()), AT + 5 * A_DAY)
     first, second = facts_of(dossier).consultations

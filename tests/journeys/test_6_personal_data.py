@@ -103,7 +103,15 @@ def test_they_were_there_all_the_time(town: Town, lived: list[Filed]) -> None:
     assert len(reading) >= len(lived)
     assert search(ledgers(town, ["carrier"]), [OANH])
     # The register's ledger keeps the end of a number only, as its own log should.
-    assert len(list(ledgers(town, OUTSIDERS))) == 2
+    assert len(list(ledgers(town, OUTSIDERS))) == 3
+
+
+def test_a_message_holds_the_address_and_nothing_else_of_a_person(town: Town, lived: list[Filed]) -> None:
+    """Whoever sees it on a strange screen does not learn whose dossier it is."""
+    until("she was told", lambda: search(ledgers(town, ["mailbox"]), [OANH]), bool)
+    found = search(ledgers(town, ["mailbox"]), PEOPLE)
+    phone_and_email = {f"mark {OANH.marks().index(mark)} " for mark in (OANH.phone[1:], OANH.email)}
+    assert {finding.partition(": ")[2].partition("of ")[0] for finding in found} == phone_and_email
 
 
 async def plant(bootstrap: str, person: Person) -> None:

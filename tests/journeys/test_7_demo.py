@@ -29,7 +29,10 @@ def test_thirty_dossiers_are_accounted_for(tmp_path: Path) -> None:
     assert report["submitted"] == 30
     assert report["submitted"] == sum(report[end] for end in ("finished", "refused", "withdrawn", "stopped"))
     assert [report[name] for name in ("lost", "duplicated", "stuck")] == [0, 0, 0]
+    assert report["notices_twice"] == 0
+    assert report["notices_sent"] >= 2 * 30 * 4, "each life has at least four changes that are told, by mail and by SMS"
     assert report["kpi_equals_refold"] is True
+    assert report["feedback_answered"] == report["feedback"] >= 1
     assert report["max_history_events"] > 0
     assert 0 < report["resident_mib"] < MIB
     assert report["seconds"] > 0

@@ -20,6 +20,7 @@ SECRETS = {
     "gateway_secret": "TESTSECRET",
     "gateway_merchant": "DEMOV210",
     "carrier_secret": "carrier-test-secret",
+    "sms_token": "sms-test-token",
     "population_token": "population-test-token",
     "signing_token": "signing-test-token",
 }

@@ -106,7 +106,7 @@ async def test_a_page_stands_in_the_frame_escapes_data_and_opens_only_itself(
 
 
 async def test_the_style_sheet_is_ours_small_and_kept_for_a_while(client: httpx.AsyncClient, pages: Pages) -> None:
-    sheet = await client.get("/board/static/motcua.css")
+    sheet = await client.get("/board/static/built/motcua.css")
     assert sheet.headers["content-type"].startswith("text/css")
     assert sheet.headers["cache-control"] == "public, max-age=3600"
     assert len(sheet.content) < 10_000

@@ -7,6 +7,8 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
+from itertools import count
+from typing import Any
 
 import pytest
 import pytest_asyncio
@@ -23,6 +25,9 @@ from tests.builders import CODE, clicks, opening, submit
 from tests.fakes import FakeOffices, FakePublication
 from workflows.desk import DeskAway, DossierDesk
 from workflows.dossier import DossierWorkflow
+from workflows.feedback import FeedbackWorkflow
+
+_NUMBERS = count(1000)
 
 PATIENCE = 20.0
 """Seconds a test waits for a named condition before it fails with it."""
@@ -140,23 +145,23 @@ async def a_town(environment: WorkflowEnvironment, queue: str) -> AsyncIterator[
             Worker(
                 environment.client,
                 task_queue=queue,
-                workflows=[DossierWorkflow],
-                activities=[publication.publish_facts],
+                workflows=[DossierWorkflow, FeedbackWorkflow],
+                activities=[publication.publish_facts, publication.publish_feedback],
             )
         )
-        for name, step in (
-            ("intake", [offices.digitize, offices.reuse]),
-            ("processing", [offices.sign_result]),
-            ("payment", [offices.refund_fee]),
-            ("delivery", [offices.book_parcel]),
-            ("dossier", [publication.publish_facts]),
-        ):
+        steps: dict[str, list[Callable[..., Any]]] = {
+            "intake": [offices.digitize, offices.reuse],
+            "processing": [offices.sign_result],
+            "payment": [offices.refund_fee],
+            "delivery": [offices.book_parcel],
+            "dossier": [publication.publish_facts, publication.publish_feedback],
+        }
+        for name, step in steps.items():
             await stack.enter_async_context(Worker(environment.client, task_queue=name, activities=step))
         yield Town(environment, queue, DossierDesk(environment.client, task_queue=queue), offices, publication)
 
 
 @pytest.fixture
-def code(request: pytest.FixtureRequest) -> str:
-    """A dossier code of its own for each test."""
-    number = abs(hash(request.node.nodeid)) % 9000 + 1000
-    return f"{CODE[:-4]}{number:04d}"
+def code() -> str:
+    """A dossier code of its own for each test: two tests with one code would wait for each other's workers."""
+    return f"{CODE[:-4]}{next(_NUMBERS):04d}"

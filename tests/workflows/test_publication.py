@@ -9,9 +9,12 @@ import pytest
 from temporalio.exceptions import ApplicationError
 from temporalio.testing import ActivityEnvironment
 
+from shared.contracts import feedback as feedback_contract
 from shared.contracts.facts import TOPIC, Envelope, event_of
-from shared.dossier.lifecycle import Stage
-from tests.builders import CODE, a_dossier
+from shared.dossier.feedback.acts import Give
+from shared.dossier.feedback.state import Feedback
+from shared.dossier.lifecycle import Role, Stage
+from tests.builders import AT, CODE, a_dossier, feedback_opening, says
 from workflows.publication import COOLING, FactsPublication
 
 ENVELOPE = Envelope(event=event_of(a_dossier(Stage.ACCEPTED)), traceparent=f"00-{'a' * 32}-{'b' * 16}-01")
@@ -64,6 +67,20 @@ async def test_a_fact_is_one_record_with_its_cloudevents_headers() -> None:
     assert headers["ce_specversion"] == b"1.0"
     assert headers["traceparent"] == ENVELOPE.traceparent.encode()
     assert b'"seq":3' in value
+
+
+async def test_a_feedback_s_fact_is_one_record_on_its_own_topic() -> None:
+    feedback = Feedback(opening=feedback_opening())
+    feedback.take(says(Role.APPLICANT, Give()), AT)
+    event, desk = feedback_contract.event_of(feedback), Desk()
+    environment = ActivityEnvironment()
+    await environment.run(desk.publication.publish_feedback, [feedback_contract.FeedbackEnvelope(event=event)])
+    ((topic, key, value, headers),) = desk.producer.sent
+    code = feedback.opening.feedback_code
+    assert (topic, key) == ("feedback.facts.v1", code.encode())
+    assert headers["ce_id"] == f"{code}/1".encode()
+    assert headers["ce_type"] == b"vn.motcua.feedback.received.v1"
+    assert feedback_contract.FeedbackEvent.model_validate_json(value) == event
 
 
 async def test_after_a_failure_local_sends_fail_at_once_for_a_moment() -> None:

@@ -10,6 +10,7 @@ from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.worker import Replayer
 
 from workflows.dossier import DossierWorkflow
+from workflows.feedback import FeedbackWorkflow
 
 HISTORIES = sorted((Path(__file__).parent / "histories").glob("*/*.json"))
 TEXTS = {path: path.read_text() for path in HISTORIES}
@@ -22,4 +23,5 @@ def test_histories_were_recorded() -> None:
 @pytest.mark.parametrize("path", HISTORIES, ids=lambda path: f"{path.parent.name}/{path.stem}")
 async def test_a_recorded_life_replays(path: Path) -> None:
     history = WorkflowHistory.from_json(path.stem, TEXTS[path])
-    await Replayer(workflows=[DossierWorkflow], data_converter=pydantic_data_converter).replay_workflow(history)
+    replayer = Replayer(workflows=[DossierWorkflow, FeedbackWorkflow], data_converter=pydantic_data_converter)
+    await replayer.replay_workflow(history)

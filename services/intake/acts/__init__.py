@@ -33,10 +33,12 @@ from shared.catalogue import lookup
 from shared.catalogue.lookup import NotInCatalogue
 from shared.catalogue.model import Catalogue
 from shared.contracts.facts import Facts
+from shared.contracts.feedback import FeedbackFacts
 from shared.contracts.person import WordsTold
 from shared.dossier import actions
 from shared.dossier.actions import By, Channel, Opening, Order, ReturnWay, instant
 from shared.dossier.codes import dossier_code
+from shared.dossier.feedback.acts import FeedbackOpening, FeedbackOrder
 from shared.dossier.lifecycle import Act, Role, Stage, acts_of
 from shared.dossier.permission import Actor, Kind, Resource, as_whom
 from shared.dossier.refusal import Forbidden, Refused, Unknown
@@ -61,12 +63,20 @@ class Desk(Protocol):
     async def look(self, dossier_code: str) -> Facts: ...
 
 
+class FeedbackDesk(Protocol):
+    """What intake needs of workflows.desk.FeedbackDesk."""
+
+    async def submit(self, opening: FeedbackOpening, order: FeedbackOrder) -> FeedbackFacts: ...
+    async def act(self, feedback_code: str, order: FeedbackOrder) -> FeedbackFacts: ...
+
+
 @dataclass(frozen=True, kw_only=True)
 class Door:
     """All that intake's doors stand on; made once by `__main__`."""
 
     sessions: Sessions
     desk: Desk
+    feedback_desk: FeedbackDesk
     catalogue: Catalogue
     objects: Objects
     vault: Vault
@@ -77,9 +87,11 @@ class Door:
     press: Press = field(default_factory=Press)
     site: str = "http://localhost"
     """Public address of the portal, printed as QR."""
+    phone: str = "02723000000"
+    """Whom to call with questions; stands on forms and in letters."""
     messengers: Mapping[Way, Messenger] = field(default_factory=dict)
     """The ways applicants are told; none = nobody is told."""
-    wake: asyncio.Event = field(default_factory=asyncio.Event)
+    wake: Mapping[Way, asyncio.Event] = field(default_factory=lambda: {way: asyncio.Event() for way in Way})
     """Set when there is something to tell."""
 
     def today(self) -> date:

@@ -8,7 +8,7 @@ from datetime import date
 from services.intake import acts
 from services.intake.acts import Door
 from services.intake.rules import forms
-from services.intake.rules.forms import Printed
+from services.intake.rules.forms import Desk, Printed
 from services.intake.store import dossiers, filings, records, timeline
 from services.intake.store.records import Reading
 from shared.catalogue import lookup
@@ -48,7 +48,7 @@ async def printed(door: Door, actor: Actor, code: str, form: Form, seq: int | No
     person = acts.person_of(door.vault, owner)
     secret = secret_of(door.receipt_key, code)
     until = [event for event in events if event.facts.seq <= what.event.facts.seq]
-    sheet = forms.sheet(what, until, person, words, door.catalogue, secret, door.site)
+    sheet = forms.sheet(what, until, person, words, door.catalogue, secret, Desk(door.site, door.phone))
     return await door.press.printed(sheet, what.event.change.at)
 
 

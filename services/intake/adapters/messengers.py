@@ -8,24 +8,34 @@ from __future__ import annotations
 import asyncio
 import smtplib
 import ssl
-from dataclasses import dataclass
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing, suppress
+from email.headerregistry import Address
 from email.message import EmailMessage
-from email.utils import formatdate
+from email.policy import SMTP
+from email.utils import formatdate, parseaddr
 from typing import Final, Protocol
 
 from services.intake.rules.notices import Message
 from shared.platform.http import Answered, Away, Client
 
-TIMEOUT_S: Final = 10.0
-_TEMPORARY: Final = range(400, 500)
+THREADS: Final = 8
+STEP_S: Final = 30.0
+"""Seconds for one answer of the relay."""
+LIMIT_S: Final = 120.0
+"""Seconds for a whole mail, a relay that trickles included."""
+_GOOD: Final = 2
+"""First digit of an SMTP reply that says yes."""
+_OF_THE_MESSAGE: Final = frozenset({400, 413, 422})
+"""Answers of the SMS gateway about this very message; others (401, 404 …) are our own set-up's fault."""
 
 
 class NotTaken(Exception):
-    """Surely not taken: another try is safe."""
+    """Surely not taken: another try is safe. `args[0]` is a short code without an address, here as below."""
 
 
 class RefusedForGood(Exception):
-    """Understood and refused; `args[0]` is a short code without an address."""
+    """Understood and refused because of this message or address."""
 
 
 class NobodyKnows(Exception):
@@ -39,59 +49,110 @@ class Messenger(Protocol):
         """Hands a message over; the carrier's own reference. Raises NotTaken, RefusedForGood, NobodyKnows."""
 
 
-@dataclass(frozen=True)
 class MailRelay:
-    """`server` = host:port. With `user` the connection is encrypted and logged in."""
+    """A relay at `server` = host:port. With `user` the connection is encrypted (STARTTLS) and logged in.
 
-    server: str
-    sender: str
-    user: str | None = None
-    password: str | None = None
+    Has its own threads: a relay that hangs must not hold those in which papers are read. Close it with the process.
+    """
+
+    def __init__(
+        self, server: str, sender: str, user: str | None = None, password: str | None = None, *, limit: float = LIMIT_S
+    ) -> None:
+        host, _, port = server.rpartition(":")
+        self._host, self._port = host, int(port)
+        self._sender, self._user, self._password = sender, user, password
+        self._limit = limit
+        self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="mail")
 
     async def send(self, message: Message, reference: str) -> str:
-        mail = EmailMessage()
-        mail["From"], mail["To"], mail["Subject"] = self.sender, message.to, message.subject
-        mail["Date"], mail["Message-ID"] = formatdate(), f"<{reference}@motcua>"
-        mail["Auto-Submitted"] = "auto-generated"
-        mail.set_content(message.text)
-        await asyncio.to_thread(self._hand_over, mail)
+        mail = composed(message, self._sender, reference)
+        job = self._threads.submit(self._hand_over, mail, message.to)
+        try:
+            async with asyncio.timeout(self._limit):
+                await asyncio.wrap_future(job)
+        except TimeoutError:
+            # Still in the queue behind mails that hang: not taken. Else it is on its way, and nobody knows how far.
+            raise NotTaken("busy") if job.cancel() else NobodyKnows("slow") from None
         return str(mail["Message-ID"])
 
-    def _hand_over(self, mail: EmailMessage) -> None:
-        host, _, port = self.server.partition(":")
+    def close(self) -> None:
+        """Nothing more is begun; a mail that hangs ends with the process."""
+        self._threads.shutdown(wait=False, cancel_futures=True)
+
+    def _hand_over(self, mail: EmailMessage, to: str) -> None:
         try:
-            relay = smtplib.SMTP(host, int(port or 25), timeout=TIMEOUT_S)
+            relay = smtplib.SMTP(self._host, self._port, timeout=STEP_S)
         except (OSError, smtplib.SMTPException) as error:
             raise NotTaken(type(error).__name__) from error
-        try:
-            if self.user:
-                relay.starttls(context=ssl.create_default_context())
-                relay.login(self.user, self.password or "")
-            relay.send_message(mail)
-        except smtplib.SMTPRecipientsRefused as error:
-            (code, _), *_rest = error.recipients.values()
-            raise NotTaken(str(code)) if code in _TEMPORARY else RefusedForGood(str(code)) from error
-        except smtplib.SMTPResponseException as error:
-            code = error.smtp_code
-            raise NotTaken(str(code)) if code in _TEMPORARY else RefusedForGood(str(code)) from error
-        except (OSError, smtplib.SMTPException) as error:
-            raise NobodyKnows(type(error).__name__) from error
-        finally:
-            relay.close()
+        with closing(relay):
+            try:
+                self._address(relay, to)
+            except (OSError, smtplib.SMTPException) as error:
+                raise NotTaken(type(error).__name__) from error  # before the text nothing can have been sent
+            code = _said(relay, mail)
+            with suppress(OSError, smtplib.SMTPException):
+                relay.quit()
+        _judge(code)
+
+    def _address(self, relay: smtplib.SMTP, to: str) -> None:
+        if self._user:
+            relay.starttls(context=ssl.create_default_context())
+            relay.login(self._user, self._password or "")
+        relay.ehlo_or_helo_if_needed()
+        code, _ = relay.mail(parseaddr(self._sender)[1])
+        if code // 100 != _GOOD:
+            raise NotTaken(f"sender {code}")  # our own set-up's fault, not this mail's
+        _judge(relay.rcpt(to)[0])
 
 
-@dataclass(frozen=True)
 class SmsGateway:
     """A brand-name gateway: POST /messages {to, text, reference} → 202 {message_id}; one message per reference."""
 
-    http: Client
+    def __init__(self, http: Client) -> None:
+        self._http = http
 
     async def send(self, message: Message, reference: str) -> str:
         body = {"to": message.to, "text": message.text, "reference": reference}
         try:
-            answer = await self.http.post("/messages", json=body)
+            answer = await self._http.post("/messages", json=body)
         except Away as away:  # the gateway knows its references: repeating cannot send twice
             raise NotTaken("away") from away
         except Answered as no:
-            raise RefusedForGood(str(no.status)) from no
-        return str(answer.json()["message_id"])
+            raise (RefusedForGood if no.status in _OF_THE_MESSAGE else NotTaken)(str(no.status)) from no
+        try:
+            return str(answer.json()["message_id"])
+        except (ValueError, LookupError, TypeError) as unreadable:
+            raise NobodyKnows("unreadable") from unreadable
+
+
+def composed(message: Message, sender: str, reference: str) -> EmailMessage:
+    """The mail as it travels, in ASCII. Raises ValueError for line breaks in headers or what is no single address."""
+    mail = EmailMessage(policy=SMTP)
+    mail["From"], mail["To"] = sender, Address(addr_spec=message.to)
+    mail["Subject"] = message.subject
+    mail["Date"], mail["Message-ID"] = formatdate(), f"<{reference}@{parseaddr(sender)[1].rpartition('@')[2]}>"
+    mail["Auto-Submitted"] = "auto-generated"
+    mail.set_content(message.text, cte="quoted-printable")
+    return mail
+
+
+def _said(relay: smtplib.SMTP, mail: EmailMessage) -> int:
+    """The reply to the text."""
+    try:
+        return relay.data(mail.as_bytes(policy=SMTP))[0]
+    except smtplib.SMTPDataError as no:
+        return int(no.smtp_code)  # refused before the text
+    except (OSError, smtplib.SMTPException) as lost:
+        raise NobodyKnows(type(lost).__name__) from lost
+
+
+def _judge(code: int) -> None:
+    match code // 100:
+        case 2:
+            return
+        case 4:
+            raise NotTaken(str(code))
+        case 5:
+            raise RefusedForGood(str(code))
+        case _:
+            raise NobodyKnows(str(code))

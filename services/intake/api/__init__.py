@@ -1,4 +1,4 @@
-"""Door for programs: catalogue, papers, dossiers, progress; and the private door beside it. One router a subject."""
+"""Door for programs: catalogue, papers, dossiers, progress, feedback; and the private door. One router a subject."""
 
 from __future__ import annotations
 
@@ -7,12 +7,20 @@ from typing import Any, Final
 from fastapi import FastAPI
 
 from services.intake.acts import Door
-from services.intake.api import catalogue, documents, dossiers, later, private, tracking
+from services.intake.api import catalogue, documents, dossiers, feedback, later, private, tracking
 from shared.web.app import application, openapi_document
 
 TITLE: Final = "Một Cửa: tiếp nhận hồ sơ"
 VERSION: Final = "1.0.0"
-ROUTERS: Final = (catalogue.router, documents.router, dossiers.router, later.router, tracking.router, private.router)
+ROUTERS: Final = (
+    catalogue.router,
+    documents.router,
+    dossiers.router,
+    later.router,
+    tracking.router,
+    feedback.router,
+    private.router,
+)
 
 
 def attach(app: FastAPI, door: Door | None) -> FastAPI:

@@ -14,21 +14,21 @@ from typing import Final, Literal, NamedTuple
 import segno
 from pydantic import BaseModel, ConfigDict
 
+from services.intake.rules import wording
 from services.intake.rules.person import Person
 from shared.catalogue import lookup
 from shared.catalogue.lookup import NotInCatalogue
 from shared.catalogue.model import Catalogue
-from shared.contracts.facts import Event, Facts
-from shared.dossier.actions import ReturnWay
+from shared.contracts.facts import ConsultationFacts, Event, Facts
+from shared.dossier.actions import Outcome, ReturnWay
 from shared.dossier.deadline import standing
 from shared.dossier.lifecycle import CHANGES, MOVES, STAGES, Act, Form, Role, Stage
-from shared.dossier.working_time import LOCAL
 
 ACTS: Final[Mapping[str, Act]] = {change: act for act, change in CHANGES.items()}
 TITLES: Final[Mapping[Form, str]] = {
     Form.RECEIPT: "Giấy tiếp nhận hồ sơ và hẹn trả kết quả",
     Form.SUPPLEMENT_REQUEST: "Phiếu yêu cầu bổ sung, hoàn thiện hồ sơ",
-    Form.REJECTION: "Phiếu từ chối tiếp nhận, giải quyết hồ sơ",
+    Form.REJECTION: "Phiếu từ chối tiếp nhận giải quyết hồ sơ",
     Form.APOLOGY: "Văn bản xin lỗi và đề nghị gia hạn thời gian giải quyết",
     Form.STOP_NOTICE: "Thông báo dừng giải quyết hồ sơ",
     Form.CONTROL_SLIP: "Phiếu kiểm soát quá trình giải quyết hồ sơ",
@@ -61,8 +61,30 @@ WAYS: Final[Mapping[ReturnWay, str]] = {
     ReturnWay.ELECTRONIC: "Bản điện tử trên Cổng dịch vụ công",
 }
 STANDINGS: Final = {"EARLY": "Trước hạn", "ON_TIME": "Đúng hạn", "LATE": "Quá hạn"}
+REASONS: Final[Mapping[Act, str]] = {
+    Act.LAPSE: "quá thời hạn hoàn thiện hồ sơ.",
+    Act.FEE_LAPSE: "quá thời hạn nộp phí, lệ phí.",
+    Act.SUPPLEMENT_EXPIRED: "quá thời hạn bổ sung hồ sơ.",
+    Act.CONFIRM_WITHDRAW: "người nộp đề nghị rút hồ sơ.",
+}
+"""Ends that say their own reason; for the others an officer wrote it."""
+ASKED_BY: Final[Mapping[Act, str]] = {
+    Act.CONFIRM_WITHDRAW: "Người nộp hồ sơ đề nghị rút hồ sơ",
+    Act.STOP: "Đơn vị giải quyết đề nghị dừng giải quyết hồ sơ",
+    Act.SUPPLEMENT_EXPIRED: "Đơn vị giải quyết, do hồ sơ không được bổ sung đúng hạn",
+}
+"""Who asked for the stop (mẫu 05)."""
+TRANSFERRED: Final = 4
+"""The portal's status from which on the competent agency has the dossier."""
 HANDED_ON: Final = frozenset({Act.ASSIGN, Act.CLAIM, Act.REASSIGN, Act.TRANSFER_COMPETENCE})
-DESK: Final = "Bộ phận Tiếp nhận và Trả kết quả"
+ONE_STOP: Final = "Bộ phận Tiếp nhận và Trả kết quả"
+
+
+class Desk(NamedTuple):
+    """Where applicants turn to: the portal's public address and the desks' telephone."""
+
+    site: str
+    phone: str
 
 
 class Printed(NamedTuple):
@@ -81,18 +103,23 @@ class Sheet(BaseModel):
     landscape: bool = False
     form: str
     title: str
-    number: str = ""
     code: str
+    label: str = "Mã hồ sơ"
+    mark: str
+    """What is written at the left of the date, after its label: a dossier code, a letter's number, a day."""
     above: str
     agency: str
-    desk: str = DESK
+    desk: str = ONE_STOP
     dated: str
     qr: str = ""
-    lead: str = ""
+    lead: tuple[str, ...] = ()
+    """A label and a name, or nothing."""
     lines: tuple[tuple[str, str], ...] = ()
     head: tuple[str, ...] = ()
     widths: tuple[float, ...] = ()
     rows: tuple[tuple[str, ...], ...] = ()
+    small: bool = False
+    """The table in small letters."""
     paragraphs: tuple[str, ...] = ()
     signatures: tuple[str, ...] = ()
 
@@ -108,6 +135,8 @@ def printed(events: Sequence[Event]) -> tuple[Printed, ...]:
 def form_of(event: Event) -> Form | None:
     """What the table prints at this change; the slip is no paper of a single change."""
     act = ACTS.get(event.change.change)
+    if act is Act.NUMBER_AND_ISSUE and event.facts.outcome is Outcome.REFUSED:
+        return Form.REJECTION  # a result that says no (NĐ 61/2018 Đ19.8)
     move = MOVES.get((event.change.from_stage, act)) if act else None
     return None if move is None or move.prints is Form.CONTROL_SLIP else move.prints
 
@@ -124,38 +153,47 @@ def title_of(form: Form, rule_set: str) -> str:
 
 
 def sheet(  # noqa: PLR0917 - what a form is made of
-    what: Printed, events: Sequence[Event], person: Person, words: str, catalogue: Catalogue, secret: str, site: str
+    what: Printed,
+    events: Sequence[Event],
+    person: Person,
+    words: str,
+    catalogue: Catalogue,
+    secret: str,
+    desk: Desk,
 ) -> Sheet:
-    """What stands on this form. `words`: the officer's own; `secret`: of the receipt; `site`: public address."""
+    """What stands on this form. `words`: the officer's own; `secret`: of the receipt."""
     facts, at = what.event.facts, what.event.change.at
-    on = at.astimezone(LOCAL).date()
-    agency_code = facts.agency_reception if what.form in (Form.RECEIPT, Form.REJECTION) else facts.agency_competent
-    agency, above = _agency(catalogue, agency_code, on)
+    on = wording.local_day(at)
+    at_the_desk = what.form is Form.RECEIPT or facts.received_at is None
+    agency_code = facts.agency_reception if at_the_desk else facts.agency_competent
+    agency, above = wording.agency(catalogue, agency_code, on)
     common = {
         "form": number_of(what.form, facts.rule_set),
         "title": title_of(what.form, facts.rule_set),
         "code": facts.dossier_code,
+        "mark": facts.dossier_code,
         "agency": agency,
         "above": above,
-        "dated": f"Ngày {on.day} tháng {on.month} năm {on.year}",
+        "dated": f"{wording.place(catalogue, agency_code, on)}, {wording.letter_day(on)}",
+        "qr": "" if what.form is Form.CONTROL_SLIP else _qr(wording.tracking(desk.site, facts.dossier_code)),
     }
     match what.form:
         case Form.RECEIPT:
-            own = _receipt(facts, at, person, catalogue, secret, site)
+            own = _receipt(facts, at, person, catalogue, secret)
         case Form.SUPPLEMENT_REQUEST:
-            own = _request(facts, person, words, catalogue, on)
+            own = _request(facts, person, words, catalogue, desk, on)
         case Form.APOLOGY:
-            own = _apology(facts, events, person, words, catalogue, on)
+            own = _apology(facts, person, words, catalogue, desk, on)
         case Form.CONTROL_SLIP:
             own = _slip(facts, events, catalogue, on)
         case _:
-            own = _notice(what, person, words, catalogue, on)
+            own = _notice(what, person, words, catalogue, desk, on)
     return Sheet.model_validate(common | own)
 
 
 def register(rows: Sequence[tuple[Facts, Person]], agency_code: str, on: date, catalogue: Catalogue) -> Sheet:
     """The handover book of an agency's desk for the dossiers it received on a day."""
-    agency, above = _agency(catalogue, agency_code, on)
+    agency, above = wording.agency(catalogue, agency_code, on)
     rule_set = next(row.code for row in catalogue.rule_sets if row.in_force(on))
     return Sheet(
         paper="a4",
@@ -163,27 +201,31 @@ def register(rows: Sequence[tuple[Facts, Person]], agency_code: str, on: date, c
         form=number_of(Form.REGISTER, rule_set),
         title=TITLES[Form.REGISTER],
         code=f"{agency_code} – {on:%d/%m/%Y}",
+        label="Hồ sơ nhận ngày",
+        mark=f"{on:%d/%m/%Y}",
+        small=True,
         agency=agency,
         above=above,
-        dated=f"Ngày {on.day} tháng {on.month} năm {on.year}",
+        dated=f"{wording.place(catalogue, agency_code, on)}, {wording.letter_day(on)}",
         head=(
             *("STT", "Mã hồ sơ", "Thủ tục hành chính", "Số bộ", "Người nộp", "Địa chỉ, điện thoại", "Cơ quan chủ trì"),
-            *("Nhận", "Hẹn trả", "Có kết quả", "Trả", "Phương thức nhận", "Ký nhận", "Ghi chú"),
+            *("Nhận", "Hẹn trả", "Chuyển", "Có kết quả", "Trả", "Cách nhận", "Ký nhận", "Ghi chú"),
         ),
-        widths=(0.5, 2.1, 2.6, 0.5, 1.9, 2.4, 1.7, 1.2, 1.2, 1.2, 1.2, 1.6, 0.9, 1.2),
+        widths=(0.7, 2.2, 2.2, 0.7, 1.7, 2.3, 1.6, 1.3, 1.3, 1.3, 1.3, 1.3, 1.5, 0.9, 1.2),
         rows=tuple(
             (
                 str(place),
                 facts.dossier_code,
-                _procedure(catalogue, facts, on),
+                wording.procedure(catalogue, facts, on),
                 "1",
                 person.full_name,
-                ", ".join(part for part in (person.address, person.phone) if part),
-                _agency(catalogue, facts.agency_competent, on)[0],
-                _shown(facts.received_at),
-                _shown(facts.due_at),
-                _shown(facts.ended_at if facts.result_code else None),
-                _shown(facts.returned_at),
+                ", ".join(part for part in (person.address, wording.telephone(person.phone)) if part),
+                wording.agency(catalogue, facts.agency_competent, on)[0],
+                wording.instant(facts.received_at),
+                wording.instant(facts.due_at),
+                wording.instant(facts.portal_times.get(TRANSFERRED)),
+                wording.instant(facts.ended_at if facts.result_code else None),
+                wording.instant(facts.returned_at),
                 WAYS[facts.return_way],
                 "",
                 STAGES[facts.stage].label,
@@ -194,22 +236,23 @@ def register(rows: Sequence[tuple[Facts, Person]], agency_code: str, on: date, c
     )
 
 
-def _receipt(  # noqa: PLR0917 - what a form is made of
-    facts: Facts, at: datetime, person: Person, catalogue: Catalogue, secret: str, site: str
-) -> dict[str, object]:
-    on = at.astimezone(LOCAL).date()
+def _receipt(facts: Facts, at: datetime, person: Person, catalogue: Catalogue, secret: str) -> dict[str, object]:
+    on = wording.local_day(at)
+    way = WAYS[facts.return_way]
+    if facts.return_way is ReturnWay.DESK:
+        way += f" – {wording.agency(catalogue, facts.agency_reception, on)[0]}"
     return {
-        "qr": _qr(f"{site}/tra-cuu/{facts.dossier_code}"),
-        "lead": f"Tiếp nhận hồ sơ của: {person.full_name}",
+        "lead": ("Tiếp nhận hồ sơ của", person.full_name),
         "lines": (
             *_who(person),
-            ("Nội dung yêu cầu giải quyết", _procedure(catalogue, facts, on)),
+            ("Nội dung yêu cầu giải quyết", wording.procedure(catalogue, facts, on)),
             ("Số lượng hồ sơ", "01 (bộ)"),
             ("Thời gian giải quyết theo quy định", _limit(catalogue, facts)),
-            ("Thời gian nhận hồ sơ", _shown(facts.received_at or at)),
-            ("Thời gian trả kết quả", _shown(facts.due_at)),
-            ("Nhận kết quả", WAYS[facts.return_way]),
-            ("Phí, lệ phí còn phải nộp", f"{facts.fee_owed_vnd:,} đồng".replace(",", ".")),
+            ("Thời gian nhận hồ sơ", wording.instant(facts.received_at or at)),
+            ("Thời gian trả kết quả", wording.instant(facts.due_at)),
+            ("Nhận kết quả", way),
+            ("Phí, lệ phí còn phải nộp", wording.money(facts.fee_owed_vnd)),
+            ("Vào Sổ theo dõi hồ sơ, số thứ tự", facts.dossier_code.rpartition("-")[2]),
             ("Mã tra cứu", secret),
         ),
         **_components(facts, catalogue, tuple(part.kind for part in facts.components)),
@@ -217,66 +260,94 @@ def _receipt(  # noqa: PLR0917 - what a form is made of
     }
 
 
-def _request(facts: Facts, person: Person, words: str, catalogue: Catalogue, on: date) -> dict[str, object]:
+def _request(  # noqa: PLR0917 - what a form is made of
+    facts: Facts, person: Person, words: str, catalogue: Catalogue, desk: Desk, on: date
+) -> dict[str, object]:
     return {
-        "number": f"{facts.dossier_code}/HDHS",
-        "lead": f"Hồ sơ của: {person.full_name}",
+        "label": "Số",
+        "mark": f"{facts.dossier_code}/HDHS",
+        "lead": ("Hồ sơ của", person.full_name),
         "lines": (
-            *_who(person),
-            ("Nội dung yêu cầu giải quyết", _procedure(catalogue, facts, on)),
-            ("Mã hồ sơ", facts.dossier_code),
-            ("Bổ sung trước", _shown(facts.asked_until)),
+            *_of(facts, person, catalogue, on),
+            ("Nộp giấy tờ trước", wording.instant(facts.asked_until)),
         ),
         **_components(facts, catalogue, facts.asked),
-        "paragraphs": (f"Lý do: {words}" if words else "Yêu cầu hoàn thiện hồ sơ gồm các giấy tờ nêu trên.",),
+        "paragraphs": (f"Lý do: {_reason(words, desk)}", _questions(desk)),
         "signatures": ("Người nộp hồ sơ", "Người hướng dẫn"),
     }
 
 
-def _notice(what: Printed, person: Person, words: str, catalogue: Catalogue, on: date) -> dict[str, object]:
+def _notice(  # noqa: PLR0917 - what a form is made of
+    what: Printed, person: Person, words: str, catalogue: Catalogue, desk: Desk, on: date
+) -> dict[str, object]:
     facts, change = what.event.facts, what.event.change
-    reason = words or (f"Mã lý do: {change.cause or facts.cause}" if change.cause or facts.cause else "")
-    before = STAGES[change.from_stage].label if change.from_stage else ""
+    act = ACTS[change.change]
     stopped = what.form is Form.STOP_NOTICE
     return {
-        "number": f"{facts.dossier_code}/{'TB' if stopped else 'TC'}",
-        "lead": f"Hồ sơ của: {person.full_name}",
+        "label": "Số",
+        "mark": f"{facts.dossier_code}/{'TB' if stopped else 'TC'}",
+        "lead": ("Hồ sơ của", person.full_name),
         "lines": (
-            *_who(person),
-            ("Nội dung yêu cầu giải quyết", _procedure(catalogue, facts, on)),
-            ("Mã hồ sơ", facts.dossier_code),
-            *((("Giai đoạn xử lý", before),) if stopped else ()),
-            *((("Phí, lệ phí đã nộp", f"{facts.paid_vnd:,} đồng".replace(",", ".")),) if stopped else ()),
+            *_of(facts, person, catalogue, on),
+            *(_stop(what.event) if stopped else ()),
         ),
         "paragraphs": (
-            f"Lý do: {reason}" if reason else "",
+            f"Lý do: {_reason(words or REASONS.get(act, ''), desk)}",
             "Ông/bà có quyền nộp lại hồ sơ khi đủ điều kiện, hoặc khiếu nại, khởi kiện theo quy định của pháp luật.",
+            _questions(desk),
         ),
         "signatures": ("Người nộp hồ sơ", "Người ra thông báo"),
     }
 
 
+def _stop(event: Event) -> tuple[tuple[str, str], ...]:
+    before = event.change.from_stage
+    return (
+        ("Người đề nghị", ASKED_BY[ACTS[event.change.change]]),
+        ("Giai đoạn xử lý", STAGES[before].label if before else ""),
+        ("Quyết định", f"Dừng giải quyết hồ sơ từ {wording.instant(event.change.at)}"),
+        ("Phí, lệ phí đã nộp", wording.money(event.facts.paid_vnd)),
+    )
+
+
 def _apology(  # noqa: PLR0917 - what a form is made of
-    facts: Facts, events: Sequence[Event], person: Person, words: str, catalogue: Catalogue, on: date
+    facts: Facts, person: Person, words: str, catalogue: Catalogue, desk: Desk, on: date
 ) -> dict[str, object]:
-    asked = next((event for event in reversed(events) if event.change.change == CHANGES[Act.ASK_EXTENSION]), None)
-    cause = words or (f"Mã lý do: {asked.change.cause}" if asked and asked.change.cause else "")
     return {
-        "number": f"{facts.dossier_code}/PXL",
-        "lead": f"Kính gửi: {person.full_name}",
+        "label": "Số",
+        "mark": f"{facts.dossier_code}/PXL",
+        "lead": ("Kính gửi", person.full_name),
         "lines": (
             ("Mã hồ sơ", facts.dossier_code),
-            ("Nội dung yêu cầu giải quyết", _procedure(catalogue, facts, on)),
-            ("Tiếp nhận", _shown(facts.received_at)),
-            ("Hẹn trả lần đầu", _shown(facts.due_at_original)),
-            ("Hẹn trả lại", _shown(facts.due_at)),
+            ("Nội dung yêu cầu giải quyết", wording.procedure(catalogue, facts, on)),
+            ("Tiếp nhận", wording.instant(facts.received_at)),
+            ("Hẹn trả lần đầu", wording.instant(facts.due_at_original)),
+            ("Hẹn trả lại", wording.instant(facts.due_at)),
         ),
         "paragraphs": (
-            f"Lý do chậm: {cause}" if cause else "",
+            f"Lý do chậm: {_reason(words, desk)}",
             "Cơ quan giải quyết xin lỗi ông/bà vì sự chậm trễ này và mong nhận được sự thông cảm.",
+            _questions(desk),
         ),
         "signatures": ("Thủ trưởng cơ quan giải quyết",),
     }
+
+
+def _of(facts: Facts, person: Person, catalogue: Catalogue, on: date) -> tuple[tuple[str, str], ...]:
+    return (
+        *_who(person),
+        ("Nội dung yêu cầu giải quyết", wording.procedure(catalogue, facts, on)),
+        ("Mã hồ sơ", facts.dossier_code),
+    )
+
+
+def _reason(words: str, desk: Desk) -> str:
+    """The officer's words; a cause's code is nothing for a citizen."""
+    return words or f"ông/bà gọi {desk.phone} để được giải thích."
+
+
+def _questions(desk: Desk) -> str:
+    return f"Cần hỏi thêm, ông/bà liên hệ người ký phiếu này, điện thoại {desk.phone}."
 
 
 def _slip(facts: Facts, events: Sequence[Event], catalogue: Catalogue, on: date) -> dict[str, object]:
@@ -284,32 +355,54 @@ def _slip(facts: Facts, events: Sequence[Event], catalogue: Catalogue, on: date)
     return {
         "lines": (
             ("Mã hồ sơ", facts.dossier_code),
-            ("Thủ tục hành chính", _procedure(catalogue, facts, on)),
-            ("Cơ quan giải quyết", _agency(catalogue, facts.agency_competent, on)[0]),
+            ("Thủ tục hành chính", wording.procedure(catalogue, facts, on)),
+            ("Cơ quan giải quyết", wording.agency(catalogue, facts.agency_competent, on)[0]),
             *(
-                ("Cơ quan phối hợp", f"{_agency(catalogue, asked.agency_code, on)[0]}, {_shown(asked.answered_at)}")
+                ("Cơ quan phối hợp", f"{wording.agency(catalogue, asked.agency_code, on)[0]}, {_answered(asked)}")
                 for asked in facts.consultations
             ),
-            ("Hẹn trả", _shown(due_at)),
+            ("Hẹn trả", wording.instant(due_at)),
             (
                 "Kết quả giải quyết",
                 STANDINGS[standing(ended, due_at)] if ended and due_at else STAGES[facts.stage].label,
             ),
         ),
-        "head": ("Giao", "Nhận", "Thời gian", "Việc", "Ghi chú"),
-        "widths": (2.2, 2.2, 1.5, 2.4, 1.4),
+        "head": ("Giao", "Nhận", "Thời gian", "Việc", "Kết quả", "Ký nhận"),
+        "widths": (2.1, 1.8, 1.4, 2.2, 1.1, 0.9),
+        "small": True,
         "rows": tuple(
             (
-                f"{ROLES[event.change.role]}, {_agency(catalogue, event.change.agency_code or '', on)[0]}".rstrip(", "),
+                _giver(event, catalogue, on),
                 _taker(event),
-                _shown(event.change.at),
+                wording.instant(event.change.at),
                 STAGES[event.change.to_stage].label,
-                event.change.cause or "",
+                _result(event),
+                "",
             )
             for event in events
             if event.change.from_stage is not event.change.to_stage or ACTS.get(event.change.change) in HANDED_ON
         ),
+        "signatures": ("Người lập phiếu",),
     }
+
+
+def _answered(asked: ConsultationFacts) -> str:
+    return f"trả lời {wording.instant(asked.answered_at)}" if asked.answered_at else "chưa trả lời"
+
+
+def _giver(event: Event, catalogue: Catalogue, on: date) -> str:
+    agency = wording.agency(catalogue, event.change.agency_code, on)[0] if event.change.agency_code else ""
+    return ", ".join(part for part in (ROLES[event.change.role], agency) if part)
+
+
+def _result(event: Event) -> str:
+    """Against the appointment: at the end early, on time or late, on the way late or not yet."""
+    facts, at = event.facts, event.change.at
+    if facts.due_at is None or event.change.to_stage in (Stage.ON_THE_WAY, Stage.RETURNED):
+        return ""
+    if event.change.to_stage is Stage.RESULT_READY and facts.ended_at:
+        return STANDINGS[standing(facts.ended_at, facts.due_at)]
+    return STANDINGS["LATE"] if at > facts.due_at else "Trong hạn"
 
 
 def _taker(event: Event) -> str:
@@ -331,7 +424,7 @@ def _components(facts: Facts, catalogue: Catalogue, kinds: Sequence[str]) -> dic
         "rows": tuple(
             (
                 str(place),
-                _document(catalogue, kind),
+                wording.paper(catalogue, kind),
                 "",
                 "",
                 "1" if state.get(kind) == "Đã số hóa" else "",
@@ -347,7 +440,7 @@ def _who(person: Person) -> tuple[tuple[str, str], ...]:
         (label, value)
         for label, value in (
             ("Địa chỉ", person.address),
-            ("Số điện thoại", person.phone),
+            ("Số điện thoại", wording.telephone(person.phone)),
             ("Email", person.email),
             ("Số định danh", person.personal_id),
         )
@@ -355,29 +448,12 @@ def _who(person: Person) -> tuple[tuple[str, str], ...]:
     )
 
 
-def _agency(catalogue: Catalogue, code: str, on: date) -> tuple[str, str]:
-    """Name of an agency and of the one above it on that day; its code when the catalogue no longer knows it."""
-    try:
-        here = lookup.agency(catalogue, code, on)
-        above = lookup.agency(catalogue, here.parent, on).name if here.parent else ""
-    except NotInCatalogue:
-        return code, ""
-    return here.name, above
-
-
-def _procedure(catalogue: Catalogue, facts: Facts, on: date) -> str:
-    day = (facts.received_at or facts.submitted_at).astimezone(LOCAL).date()
-    for each in (day, on):
-        try:
-            return lookup.procedure(catalogue, facts.procedure_code, each).name
-        except NotInCatalogue:
-            continue
-    return facts.procedure_code
-
-
 def _limit(catalogue: Catalogue, facts: Facts) -> str:
-    on = (facts.received_at or facts.submitted_at).astimezone(LOCAL).date()
-    limit = lookup.procedure(catalogue, facts.procedure_code, on).processing_time
+    on = wording.local_day(facts.received_at or facts.submitted_at)
+    try:
+        limit = lookup.procedure(catalogue, facts.procedure_code, on).processing_time
+    except NotInCatalogue:
+        return "–"
     return LIMITS[limit.unit].format(limit.amount)
 
 
@@ -388,17 +464,6 @@ LIMITS: Final = {
     "WORKING_HOUR": "{} giờ làm việc",
     "SAME_DAY": "trong ngày",
 }
-
-
-def _document(catalogue: Catalogue, kind: str) -> str:
-    try:
-        return lookup.document_kind(catalogue, kind).name
-    except NotInCatalogue:
-        return kind
-
-
-def _shown(at: datetime | None) -> str:
-    return f"{at.astimezone(LOCAL):%H giờ %M, %d/%m/%Y}" if at else "–"
 
 
 def _qr(text: str) -> str:

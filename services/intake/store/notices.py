@@ -12,12 +12,10 @@ from sqlalchemy import bindparam, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from services.intake.rules.notices import Way, words_of
+from services.intake.rules.notices import Way, is_news, words_of
 from services.intake.store.tables import notice
 from shared.contracts.facts import Event
 
-STALE: Final = timedelta(hours=24)
-"""News older than this is none: a topic read again from its beginning wakes nobody."""
 LOST: Final = timedelta(minutes=5)
 """A sender that has said nothing for so long died with the message on its lips."""
 
@@ -57,7 +55,7 @@ async def owe(session: AsyncSession, events: Iterable[Event], ways: Collection[W
             "way": way,
             "change": event.change.change,
             "at": event.change.at,
-            "state": State.WAITING if event.change.at > now - STALE else State.EXPIRED,
+            "state": State.WAITING if is_news(event.change.at, now) else State.EXPIRED,
             "next_at": now,
         }
         for event in events
@@ -67,14 +65,14 @@ async def owe(session: AsyncSession, events: Iterable[Event], ways: Collection[W
     if not rows:
         return 0
     added = insert(notice).values([rows[key] for key in sorted(rows)]).on_conflict_do_nothing()
-    return len((await session.execute(added.returning(notice.c.seq))).all())
+    return list((await session.execute(added.returning(notice.c.state))).scalars()).count(State.WAITING)
 
 
-async def claim(session: AsyncSession, now: datetime, limit: int) -> Sequence[Notice]:
-    """Takes the next ones to send; from now on they are SENDING, and nobody else's."""
+async def claim(session: AsyncSession, way: Way, now: datetime, limit: int) -> Sequence[Notice]:
+    """Takes the next ones to send this way; from now on they are SENDING, and nobody else's."""
     due = (
         select(notice.c.dossier_code, notice.c.seq, notice.c.way)
-        .where(notice.c.state == State.WAITING, notice.c.next_at <= now)
+        .where(notice.c.way == way, notice.c.state == State.WAITING, notice.c.next_at <= now)
         .order_by(notice.c.next_at)
         .limit(limit)
         .with_for_update(skip_locked=True)
@@ -91,9 +89,10 @@ async def claim(session: AsyncSession, now: datetime, limit: int) -> Sequence[No
     return [_notice(row) for row in await session.execute(taken)]
 
 
-async def give_up(session: AsyncSession, now: datetime) -> int:
+async def give_up(session: AsyncSession, way: Way, now: datetime) -> int:
     """Marks those whose sender died as UNKNOWN; how many."""
-    lost = update(notice).where(notice.c.state == State.SENDING, notice.c.next_at < now - LOST)
+    died = (notice.c.way == way, notice.c.state == State.SENDING, notice.c.next_at < now - LOST)
+    lost = update(notice).where(*died)
     found = await session.execute(lost.values(state=State.UNKNOWN).returning(notice.c.seq))
     return len(found.all())
 

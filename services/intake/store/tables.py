@@ -123,6 +123,40 @@ notice = Table(
 )
 Index("ix_notice_open", notice.c.next_at, postgresql_where=notice.c.state.in_(["WAITING", "SENDING"]))
 
+feedback = Table(
+    "feedback",
+    metadata,
+    Column("feedback_code", Text, primary_key=True),
+    Column("caller", Text, nullable=False, comment="person code, or the dossier whose receipt was shown"),
+    Column("key", Text, nullable=False, comment="Idempotency-Key"),
+    Column("request_digest", Text, nullable=False, comment="keyed: the body holds a citizen's words"),
+    Column("owner_code", Text, nullable=False),
+    Column("dossier_code", Text),
+    Column("subject", Text, nullable=False),
+    Column("agency_code", Text, nullable=False, comment="which has it now"),
+    Column("opening", JSONB, nullable=False),
+    Column("order", JSONB, nullable=False, comment="exactly what every attempt hands to the workflow"),
+    Column("given_at", DateTime(timezone=True), nullable=False),
+    Column("seq", BigInteger, nullable=False, comment="0 while the workflow has not answered"),
+    Column("stage", Text),
+    Column("facts", JSONB, comment="newest facts known"),
+    UniqueConstraint("caller", "key"),
+)
+Index("ix_feedback_owner_code", feedback.c.owner_code, feedback.c.feedback_code)
+Index("ix_feedback_agency_code", feedback.c.agency_code, feedback.c.feedback_code)
+
+feedback_words = Table(
+    "feedback_words",
+    metadata,
+    Column("feedback_code", Text, ForeignKey("intake.feedback.feedback_code", ondelete="CASCADE"), primary_key=True),
+    Column("command_id", Text, primary_key=True),
+    Column("act", Text, nullable=False),
+    Column("at", DateTime(timezone=True), nullable=False),
+    Column("seq", BigInteger, comment="the change they belong to; null: not taken (yet)"),
+    Column("digest", Text, nullable=False, comment="keyed hash of the words"),
+    Column("sealed", LargeBinary, nullable=False, comment="what the citizen or the agency wrote"),
+)
+
 dossier = Table(
     "dossier",
     metadata,

@@ -11,6 +11,7 @@ from rich.console import Console
 from rich.table import Table
 
 from services.metrics.views import target_words
+from shared.catalogue.indicator import Show
 from shared.catalogue.model import Catalogue
 from shared.dossier.working_time import LOCAL
 
@@ -23,6 +24,8 @@ SHAPES: Final[Mapping[str, tuple[str, str]]] = {
 }
 """Colour never stands alone: shape and word go with it."""
 
+
+_UNITS: Final[Mapping[Show, str]] = {Show.PERCENT: " %", Show.DAYS: " ngày"}
 
 AsJson = Annotated[bool, typer.Option("--json", help="One JSON object on stdout.")]
 err = Console(stderr=True)
@@ -49,13 +52,13 @@ def table(body: Mapping[str, Any], catalogue: Catalogue) -> Table:
         indicator, place = indicators[row["indicator"]], (row["agency_code"], row["period"])
         word, style = SHAPES[row["colour"]]
         is_count = row["denominator"] is None
-        value = "không phát sinh" if row["value"] is None else row["value"] + ("" if is_count else " %")
+        value = "không phát sinh" if row["value"] is None else row["value"] + _UNITS.get(indicator.shown, "")
         shown.add_row(
             "" if place == before else _name(row, catalogue, is_dated=len(months) > 1),
             indicator.name,
             "" if is_count else f"[{style}] {word} [/]" if style else word,
             value if is_count else value.replace(".", ","),
-            "" if is_count else f"{row['numerator']}/{row['denominator']}",
+            "" if indicator.shown is not Show.PERCENT else f"{row['numerator']}/{row['denominator']}",
             target_words(indicator),
         )
         before = place

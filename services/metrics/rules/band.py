@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from datetime import date
 from enum import StrEnum
 
-from shared.catalogue.model import Bands, Comparator, Indicator
+from shared.catalogue.model import AgencyKind, Bands, Catalogue, Comparator, Indicator
 
 
 class Colour(StrEnum):
@@ -52,3 +53,29 @@ def colour(numerator: int, denominator: int, indicator: Indicator, default: Band
     if reaches(bands.yellow):
         return Colour.YELLOW
     return Colour.ORANGE if reaches(bands.orange) else Colour.RED
+
+
+def bands_for(catalogue: Catalogue, indicator: Indicator, kind: AgencyKind, on: date) -> Bands:
+    """The colours in force on the last day of a period, for an agency of this kind: the narrowest rule wins.
+
+    A rule for the indicator and the kind, for the indicator, its own bands, a rule for the kind, for all, the default.
+    """
+
+    def rule(id_: str | None, *, of_kind: bool) -> Bands | None:
+        return next(
+            (
+                row.bands
+                for row in catalogue.colour_rules
+                if row.in_force(on) and row.indicator == id_ and (kind in row.kinds if of_kind else not row.kinds)
+            ),
+            None,
+        )
+
+    return (
+        rule(indicator.id, of_kind=True)
+        or rule(indicator.id, of_kind=False)
+        or indicator.bands
+        or rule(None, of_kind=True)
+        or rule(None, of_kind=False)
+        or catalogue.bands
+    )

@@ -1,32 +1,35 @@
 """What one dossier contributes to the figures: counts of whole dossiers, never shares (domain/kpi.md §1-§4).
 
-A contribution is one vector of counts. Some hold up to `until` and not after: a running dossier is on time until its
-due instant and then silently is not, so "open and overdue" needs no event and no sweep.
+A value at a time T is Σ counts + Σ timed of the contributions whose `until` is not before T: what only time will change
+needs no event and no sweep. Live folding, refold and lists behind a figure use this one function.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from datetime import UTC, datetime
-from types import MappingProxyType
-from typing import Final, NamedTuple, Self
+import hashlib
+from bisect import bisect_right
+from collections.abc import Callable, Iterable, Mapping
+from datetime import UTC, date, datetime, timedelta
+from functools import lru_cache
+from operator import add, sub
+from typing import Final, NamedTuple
 
+from services.metrics.rules import timing
+from services.metrics.rules.formula import Formulas
 from services.metrics.rules.period import month_of
 from services.metrics.rules.seen import Seen
-from shared.catalogue.model import Catalogue
-from shared.dossier.actions import Channel, Fault, Outcome, PaidVia, ReturnWay
-from shared.dossier.guards import is_late
-from shared.dossier.lifecycle import STAGES, Clock, Stage
-from shared.dossier.state import first_of
+from services.metrics.rules.traits import Plain, Traits, traits_of
+from shared.catalogue.model import Catalogue, Counting, Measure
+from shared.dossier.working_time import OFFSET
 
-VERSION: Final = 3
-"""Raise it with every change of a contribution: at its next start the service counts everything anew."""
+CODE_VERSION: Final = 3
+"""Raise it when a trait or a judgement changes; the definitions themselves are in the version by their digest."""
 
 FOREVER: Final = datetime(9999, 12, 31, tzinfo=UTC)
 
 
 class Where(NamedTuple):
-    """Where a dossier counts. `period` is a month of local time, `2023-01`."""
+    """Where a dossier counts; `period` is a month."""
 
     agency_code: str
     procedure_code: str
@@ -46,136 +49,81 @@ class Contribution(NamedTuple):
 class Measures:
     """All measures of a catalogue, ready to count."""
 
-    def __init__(self) -> None:
-        self.names = MEASURES
+    def __init__(self, measures: Iterable[Measure], counting: Counting, services: Iterable[str] = ()) -> None:
+        rows = tuple(measures)
+        self.names = tuple(dict.fromkeys(row.name for row in rows))
         """The order of counts."""
-        self.version = str(VERSION)
+        self.version = _version(rows, counting)
         """Changes with every definition: figures counted by another one are counted anew."""
-        self.services = tuple(sorted(set(SERVICES.values())))
-        """Measures by which services are counted: those of them with at least one."""
+        self.services = tuple(sorted(services))
+        """Measures by which services are counted: those of them with at least one (D1b)."""
+        self._intake_counts = counting.count_intake_requests
+        days = {day for row in rows for day in (row.valid_from, row.valid_to and row.valid_to + timedelta(days=1))}
+        self._eras = sorted(day for day in days if day is not None)
+        self._formulas = tuple(Formulas(rows, self.names, day) for day in self._eras)
+        self._counts = lru_cache(maxsize=1 << 16)(lambda era, traits: self._formulas[era].counts(traits))
+        self._running = lru_cache(maxsize=1 << 14)(self._judged_late)
 
-    @classmethod
-    def of(cls, _: Catalogue) -> Self:
-        """The measures that this catalogue declares."""
-        return cls()
+    @staticmethod
+    def of(catalogue: Catalogue) -> Measures:
+        """The measures that this catalogue declares; the same catalogue gives the same value."""
+        services = frozenset(row.having for row in catalogue.service_measures if row.having)
+        return _made(catalogue.measures, catalogue.counting, services)
 
     def contribution(self, seen: Seen) -> Contribution:
-        """What this dossier adds."""
-        return contribution(seen)
+        """What this dossier adds by its newest facts: month of reception, before it of filing; the competent agency."""
+        at = seen.received_at or seen.submitted_at
+        where = Where(seen.agency_competent, seen.procedure_code, seen.channel._value_, month_of(at))
+        era = 0 if len(self._eras) == 1 else max(bisect_right(self._eras, member_on(seen)) - 1, 0)
+        judged, due_at = timing.judged(seen, counts_intake_requests=self._intake_counts)
+        answer, answer_due_at = timing.answered(seen)
+        traits = traits_of(seen, judged, answer)
+        if due_at is not None:
+            until, (counts, timed) = due_at, self._running(era, traits, _TIMING)
+        elif answer_due_at is not None:
+            until, (counts, timed) = answer_due_at, self._running(era, traits, _ANSWER)
+        else:
+            until, counts, timed = FOREVER, self._counts(era, traits), ()
+        if sums := self._formulas[era].summed:
+            counts, timed = _with_sums(sums, counts, seen), _with_sums(sums, timed, seen)
+        return Contribution(where, counts, until, timed)
+
+    def counts_at(self, seen: Seen, at: datetime) -> tuple[int, ...]:
+        """How often this dossier counts in each measure at that time, by these facts."""
+        given = self.contribution(seen)
+        if given.until < at or not given.timed:
+            return given.counts
+        return tuple(map(add, given.counts, given.timed))
+
+    def _judged_late(self, era: int, traits: Plain, trait: int) -> tuple[tuple[int, ...], tuple[int, ...]]:
+        """Counts once that trait has turned LATE, and what is different until then."""
+        after = self._counts(era, (*traits[:trait], timing.LATE, *traits[trait + 1 :]))
+        return after, tuple(map(sub, self._counts(era, traits), after))
 
 
-def contribution(seen: Seen) -> Contribution:
-    """What this dossier counts, by its newest facts.
-
-    Membership: month of reception, before it month of filing; held by the competent agency. What was not accepted is
-    counted in `submitted` and in how it ended only. What one request set off is counted once, by its root: a linked
-    leg adds nothing, a correction is a defect of the agency that makes it.
-    """
-    month = month_of(seen.received_at or seen.submitted_at)
-    where = Where(seen.agency_competent, seen.procedure_code, int(seen.channel), month)
-    if seen.root_code != seen.dossier_code:
-        return Contribution(where, _CORRECTED if seen.is_correction else _NOTHING, FOREVER, ())
-    counted = _COUNTED.values() if seen.received_at else _COUNTED_WITHOUT_RECEPTION.values()
-    until = on_time_until(seen)
-    counts = [int(counts(seen)) for counts in counted]
-    counts += [0] * (len(MEASURES) - len(counts))
-    if until == FOREVER:
-        counts[_ON_TIME] = 1
-    if until in (None, FOREVER):
-        return Contribution(where, tuple(counts), FOREVER, ())
-    return Contribution(where, tuple(counts), until or FOREVER, _TIMED)
+@lru_cache(maxsize=8)
+def _made(rows: tuple[Measure, ...], counting: Counting, services: frozenset[str]) -> Measures:
+    return Measures(rows, counting, services)
 
 
-def on_time_until(seen: Seen) -> datetime | None:
-    """Up to when the dossier counts as on time: FOREVER once that is settled, None when it never will again.
-
-    Law: NĐ 61/2018/NĐ-CP Điều 19.9; end = time of status 9, else 10, else 8 or 3 (kpi §4, 2.1). A second supplement
-    request makes it late. While the clock is paused, and when the dossier ends so, the time it was stopped at is
-    judged; a pause that was made good has moved the due time and is not subtracted again.
-    """
-    if seen.received_at is None or seen.supplements_asked > 1:
-        return None
-    if seen.clock is Clock.PAUSED:
-        return FOREVER if seen.overdue_at is None and seen.remaining_minutes != 0 else None
-    if seen.due_at is None:
-        return None
-    ended_at = first_of(seen.portal_times, 9, 10, 8, 3)
-    if ended_at is None:
-        return seen.due_at
-    if seen.pauses and seen.pauses[-1].end_at == ended_at:
-        ended_at = seen.pauses[-1].start_at
-    return None if is_late(ended_at, seen.due_at) else FOREVER
+_TIMING: Final = Traits._fields.index("timing")
+_ANSWER: Final = Traits._fields.index("answer")
+_SUMMED: Final[Mapping[str, Callable[[Seen], int]]] = {"handling_seconds": timing.handling_seconds}
 
 
-def _always(seen: Seen) -> bool:
-    return True
+def _with_sums(sums: Iterable[tuple[int, str]], counts: tuple[int, ...], seen: Seen) -> tuple[int, ...]:
+    """Counts in which the numbers that are added apart take the place of their 0 or 1."""
+    for index, number in sums:
+        if counts and counts[index]:
+            counts = (*counts[:index], counts[index] * _SUMMED[number](seen), *counts[index + 1 :])
+    return counts
 
 
-def _has_papers_digitized(seen: Seen) -> bool:
-    """Each component is a scan or a reuse record, one at least a scan, and a paper result has its signed twin (4.2)."""
-    papers = seen.components
-    return (
-        any(paper.digitized for paper in papers)
-        and all(paper.digitized or paper.reused for paper in papers)
-        and not (seen.paper_result and seen.result_signed_at is None)
-    )
+def member_on(seen: Seen) -> date:
+    """The local day that a dossier belongs to: of its reception, before it of its filing (kpi §2)."""
+    return ((seen.received_at or seen.submitted_at).astimezone(UTC) + OFFSET).date()
 
 
-def _was_refused(seen: Seen) -> bool:
-    return seen.stage is Stage.NOT_ACCEPTED or (seen.outcome is Outcome.REFUSED and seen.ended_at is not None)
-
-
-Counts = Callable[[Seen], bool]
-
-_COUNTED_WITHOUT_RECEPTION: Final[Mapping[str, Counts]] = MappingProxyType(
-    {
-        "submitted": _always,
-        "refused": _was_refused,
-        "withdrawn": lambda seen: seen.stage is Stage.STOPPED and seen.withdrawn,
-        "stopped": lambda seen: seen.stage is Stage.STOPPED and not seen.withdrawn,
-        "open": lambda seen: seen.ended_at is None and not STAGES[seen.stage].is_end,
-    }
-)
-_COUNTED: Final[Mapping[str, Counts]] = MappingProxyType(
-    {
-        **_COUNTED_WITHOUT_RECEPTION,
-        "received": _always,
-        "received_in_person": lambda seen: seen.channel is Channel.IN_PERSON,
-        "received_online": lambda seen: seen.channel is Channel.ONLINE,
-        "received_by_post": lambda seen: seen.channel is Channel.POST,
-        "received_national": lambda seen: seen.integrated_national,
-        "received_online_national": lambda seen: seen.integrated_national and seen.channel is Channel.ONLINE,
-        "fee_due": lambda seen: seen.fee_total_vnd > 0,
-        "paid_online": lambda seen: (
-            seen.fee_total_vnd > 0 and seen.paid_via in (PaidVia.NATIONAL_PLATFORM, PaidVia.PROVINCE_GATEWAY)
-        ),
-        "digitized": _has_papers_digitized,
-        "reused": lambda seen: any(paper.reused for paper in seen.components),
-        "finished": lambda seen: seen.outcome is Outcome.GRANTED and seen.ended_at is not None,
-        "returned": lambda seen: seen.stage is Stage.RETURNED,
-        "returned_by_post": lambda seen: (
-            seen.stage is Stage.RETURNED and seen.return_way is ReturnWay.POST and seen.parcel_booked
-        ),
-        "paused": lambda seen: seen.clock is Clock.PAUSED,
-        "supplemented": lambda seen: seen.supplements_asked > 0,
-        "supplemented_again": lambda seen: seen.supplements_asked > 1,
-        "supplemented_late": lambda seen: seen.late_supplement,
-        "overdue": lambda seen: seen.overdue_at is not None,
-        "overdue_by_fault": lambda seen: seen.overdue_at is not None and seen.overdue_fault is not Fault.OBJECTIVE,
-        "apologised": lambda seen: seen.apologised_at is not None,
-        "overridden": lambda seen: bool(seen.overrides),
-    }
-)
-
-SERVICES: Final[Mapping[str, str]] = MappingProxyType(
-    {"online_services_with_dossier": "received", "online_services_with_online_dossier": "received_online"}
-)
-"""Measures that count services instead of dossiers (D1b): how many online services have at least one of the other."""
-
-MEASURES: Final[tuple[str, ...]] = (*_COUNTED, "on_time", "corrected")
-"""What is counted, in the order of every vector of counts."""
-
-_ON_TIME: Final = MEASURES.index("on_time")
-_NOTHING: Final = (0,) * len(MEASURES)
-_TIMED: Final = tuple(int(name == "on_time") for name in MEASURES)
-_CORRECTED: Final = tuple(int(name == "corrected") for name in MEASURES)
+def _version(rows: tuple[Measure, ...], counting: Counting) -> str:
+    said = "\n".join([*(row.model_dump_json() for row in rows), counting.model_dump_json()])
+    return f"{CODE_VERSION}-{hashlib.sha256(said.encode()).hexdigest()[:16]}"

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import re
 from calendar import monthrange
-from datetime import date, datetime
+from datetime import UTC, date, datetime
+from functools import lru_cache
 from typing import Final, NamedTuple, Self
 
-from shared.dossier.working_time import LOCAL
+from shared.dossier.working_time import LOCAL, OFFSET
 
 _WRITTEN: Final = re.compile(r"(20\d\d)(?:-(?:(0[1-9]|1[0-2])|Q([1-4])))?")
 
@@ -48,4 +49,10 @@ class Period(NamedTuple):
 
 def month_of(at: datetime) -> str:
     """`2023-01`: the month of the instant in local time; a month begins at 00:00 on its first day (kpi §2)."""
-    return f"{at.astimezone(LOCAL):%Y-%m}"
+    there = at.replace(tzinfo=None) + OFFSET if at.tzinfo is UTC else at.astimezone(LOCAL)
+    return _written(there.year, there.month)
+
+
+@lru_cache(maxsize=4096)
+def _written(year: int, month: int) -> str:
+    return f"{year:04d}-{month:02d}"

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import re
-from datetime import datetime
+from datetime import date, datetime
 from functools import lru_cache
 from typing import Annotated, Final
 
@@ -14,7 +14,7 @@ import msgspec
 from msgspec import Meta, Struct
 
 from shared.contracts.facts import Facts
-from shared.dossier.actions import Channel, Fault, Outcome, PaidVia, ReturnWay
+from shared.dossier.actions import ApplicantType, Channel, Fault, Outcome, PaidVia, ReturnWay
 from shared.dossier.codes import AGENCY_PATTERN, DOSSIER_PATTERN, LONGEST, PROCEDURE_PATTERN, WORD_PATTERN
 from shared.dossier.lifecycle import Clock, Stage
 
@@ -54,6 +54,8 @@ class Pause(Struct, frozen=True, gc=False):
 
     start_at: _Instant
     end_at: _Instant | None = None
+    completes: bool = False
+    due_at: _Instant | None = None
 
 
 class Seen(Struct, frozen=True, gc=False, kw_only=True):
@@ -69,6 +71,24 @@ class Seen(Struct, frozen=True, gc=False, kw_only=True):
     channel: Channel
     return_way: ReturnWay
     submitted_at: _Instant
+    applicant_type: ApplicantType
+    assisted: bool = False
+    guided: bool = False
+    e25: bool = False
+    digitization_required: bool = False
+    online_level: str = "PARTIAL"
+    limit: str = ""
+    verification_limit: str = ""
+    supplement_clock: str = "PAUSE"
+    answer_due_at: _Instant | None = None
+    clock_from: _Instant | None = None
+    due_at_original: _Instant | None = None
+    verification_extends: bool = False
+    new_due_on: date | None = None
+    completions_asked: Annotated[int, Meta(ge=0, le=MOST)] = 0
+    duty_notice: str | None = None
+    population_check: bool = False
+    result_code: str | None = None
     received_at: _Instant | None = None
     due_at: _Instant | None = None
     remaining_minutes: Annotated[int, Meta(ge=-MOST, le=MOST)] | None = None
@@ -109,12 +129,12 @@ class Event(Struct, frozen=True, gc=False):
     """One readable record: the change and the facts after it."""
 
     change: Change
-    facts: Seen
+    seen: Seen = msgspec.field(name="facts")
 
     @property
     def key(self) -> str:
         """What the event is about: the key of its record."""
-        return self.facts.dossier_code
+        return self.seen.dossier_code
 
 
 _RECORD: Final = msgspec.json.Decoder(Event)
@@ -137,7 +157,7 @@ def read(key: bytes | None, value: bytes | None) -> Event:
         raise Unreadable("not_text") from wrong
     except msgspec.DecodeError as wrong:
         raise Unreadable("malformed") from wrong
-    seen, code = event.facts, event.facts.dossier_code
+    seen, code = event.seen, event.seen.dossier_code
     if not (
         _is_dossier(code)
         and (seen.root_code == code or _is_dossier(seen.root_code))

@@ -82,6 +82,13 @@ def resource_of(catalogue: Catalogue, facts: Facts, on: date) -> Resource:
     )
 
 
+def asked_resource(catalogue: Catalogue, facts: Facts, on: date) -> Resource:
+    """The same for a click that may come late: an agency that has answered hears so from the table (409, not 403)."""
+    consulted = dict.fromkeys(asked.agency_code for asked in facts.consultations)
+    paths = tuple(path_of(catalogue, code, on) for code in consulted)
+    return resource_of(catalogue, facts, on).model_copy(update={"consulted": paths})
+
+
 def readable_resource(catalogue: Catalogue, facts: Facts, on: date) -> Resource:
     """The dossier as its readers see it: reception, competent agency and whoever was consulted may look."""
     consulted = (asked.agency_code for asked in facts.consultations)

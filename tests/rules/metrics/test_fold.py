@@ -22,7 +22,7 @@ from services.metrics.rules.fold import (
     end_of,
     without,
 )
-from services.metrics.rules.measures import FOREVER, MEASURES, Contribution, contribution
+from services.metrics.rules.measures import FOREVER, Contribution, Measures
 from services.metrics.rules.seen import Event, Seen, read
 from services.metrics.rules.stream import dossiers
 from services.metrics.rules.vector import columns, kept, packed, unpacked
@@ -33,6 +33,7 @@ from tests.services.metrics.lives import province
 BEGAN = datetime(2026, 10, 30, 2, tzinfo=UTC)
 CATALOGUE = load_catalogue()
 DOSSIERS = dossiers(CATALOGUE)
+MEASURES, contribution = DOSSIERS.measures, Measures.of(CATALOGUE).contribution
 LOG = [
     (read(told.key, told.value), int(told.event.change.at.timestamp() * 1000))
     for life in province(CATALOGUE, 25, BEGAN, seed=7)
@@ -57,8 +58,8 @@ def truth(events: Iterable[Event]) -> dict[Cell, dict[str, int]]:
     """Cells by the slow way: newest facts of each dossier, counted one by one."""
     newest: dict[str, Seen] = {}
     for event in events:
-        if event.key not in newest or newest[event.key].seq < event.facts.seq:
-            newest[event.key] = event.facts
+        if event.key not in newest or newest[event.key].seq < event.seen.seq:
+            newest[event.key] = event.seen
     cells: defaultdict[Cell, Counter[str]] = defaultdict(Counter)
     for told in map(contribution, newest.values()):
         agency, procedure, channel, period = told.where

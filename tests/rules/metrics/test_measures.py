@@ -1,221 +1,264 @@
-"""The worked numbers of the national and provincial indicators, January 2023: twelve dossiers of judicial records."""
+"""What a dossier counts in, and until when: every measure, at the edges where judgements turn."""
 
 from __future__ import annotations
 
-from collections import Counter
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pytest
 
-from services.metrics.rules.measures import FOREVER, MEASURES, SERVICES, contribution, on_time_until
-from services.metrics.rules.seen import Paper, Pause, Seen
-from services.metrics.views import percent
-from shared.dossier.actions import Channel, Fault, Outcome, PaidVia, ReturnWay
+from services.metrics.rules.measures import FOREVER, Measures, member_on
+from services.metrics.rules.seen import Pause, Seen, read
+from services.metrics.rules.timing import answered, judged
+from services.metrics.rules.traits import Traits, traits_of
+from shared.catalogue.formula import TRAITS
+from shared.catalogue.model import Counting, Measure
+from shared.dossier.actions import ApplicantType, Fault, Outcome, ReturnWay
 from shared.dossier.lifecycle import Clock, Stage
-from shared.dossier.working_time import LOCAL
-from shared.platform.catalogue import load_catalogue
+from tests.rules.metrics.january import AGENCY, CATALOGUE, MEASURES, a_seen, local
+from tests.services.metrics.lives import province
 
-AGENCY = "000.00.03.H39"
-PROCEDURE = "2.000488"
-
-
-def local(day: str, clock: str = "00:00:00") -> datetime:
-    """`local("04/01", "08:00")` of 2023."""
-    clock = clock if clock.count(":") == 2 else f"{clock}:00"
-    return datetime.strptime(f"{day}/2023 {clock}", "%d/%m/%Y %H:%M:%S").replace(tzinfo=LOCAL).astimezone(UTC)
+SECOND = timedelta(seconds=1)
+DUE = local("30/01", "17:00")
+LIVES = [
+    [read(told.key, told.value).seen for told in life]
+    for life in province(CATALOGUE, 60, datetime(2026, 10, 1, 2, tzinfo=UTC))
+]
 
 
-def a_dossier(number: int, channel: int, **known: Any) -> Seen:
-    """A row of the table: `ended=(status, when)`, `scan`, `reuse`, `paid`, `fee`; anything else as it is called."""
-    status, at = known.pop("ended", (4, None))
-    scan, reuse = known.pop("scan", 0), known.pop("reuse", 0)
-    ends = {3: Stage.NOT_ACCEPTED, 8: Stage.STOPPED, 9: Stage.RESULT_READY, 10: Stage.RETURNED}
+def received(**known: Any) -> Seen:
+    """Accepted on 04/01, due on 30/01 17:00, running."""
+    at = local("04/01", "08:00")
     given: dict[str, Any] = {
-        "dossier_code": f"{AGENCY}-230104-{number:04d}",
-        "root_code": f"{AGENCY}-230104-{number:04d}",
-        "seq": 9,
-        "stage": ends.get(status, Stage.PROCESSING),
-        "clock": Clock.STOPPED if at else Clock.RUNS,
-        "procedure_code": PROCEDURE,
-        "agency_competent": AGENCY,
-        "channel": Channel(channel),
-        "return_way": ReturnWay.DESK,
-        "submitted_at": known.get("received_at") or local("03/01"),
-        "portal_times": {status: at} if at else {},
-        "ended_at": at,
-        "outcome": Outcome.GRANTED if status in (9, 10) else None,
-        "paper_result": True,
-        "components": (Paper(digitized=bool(scan), reused=False), Paper(digitized=bool(scan), reused=bool(reuse))),
-        "result_signed_at": at if scan else None,
-        "fee_total_vnd": known.pop("fee", 200_000),
-        "paid_via": PaidVia(known.pop("paid", 0)),
+        "received_at": at,
+        "due_at": DUE,
+        "due_at_original": DUE,
+        "stage": Stage.PROCESSING,
+        "clock": Clock.RUNS,
     }
-    return Seen(**(given | known))
+    return a_seen(**(given | {"portal_times": {2: at}} | known))
 
 
-def when(received: tuple[str, str], due: str) -> dict[str, datetime]:
-    return {"received_at": local(*received), "due_at": local(due, "17:00")}
+def ended(at: datetime, status: int = 9, **known: Any) -> Seen:
+    stage = {9: Stage.RESULT_READY, 10: Stage.RETURNED, 8: Stage.STOPPED}[status]
+    return received(**({"stage": stage, "clock": Clock.STOPPED, "ended_at": at, "portal_times": {status: at}} | known))
 
 
-TWELVE = [
-    a_dossier(1, 2, **when(("04/01", "08:00"), "30/01"), ended=(9, local("27/01", "10:00")), paid=1, scan=1, reuse=1),
-    a_dossier(2, 2, **when(("04/01", "10:00"), "31/01"), ended=(9, local("31/01", "17:00")), paid=2, scan=1),
-    a_dossier(3, 2, **when(("05/01", "14:00"), "01/02"), ended=(9, local("02/02", "09:00"))),
-    a_dossier(4, 1, **when(("06/01", "08:10"), "03/02"), ended=(9, local("03/02", "16:00")), fee=0, scan=1),
-    # its supplement took four days: the due time in the facts has moved by them
-    a_dossier(5, 1, **when(("09/01", "08:20"), "04/02"), ended=(9, local("02/02", "08:00"))),
-    a_dossier(6, 3, **when(("10/01", "09:00"), "31/01"), ended=(9, local("20/01", "15:00")), supplements_asked=2),
-    a_dossier(
-        7, 2, received_at=local("10/01", "10:00"), paid=1, supplements_asked=1, remaining_minutes=4_800,
-        clock=Clock.PAUSED, stage=Stage.SUPPLEMENT, portal_times={5: local("16/01", "08:00")},
-    ),
-    a_dossier(8, 2, ended=(3, local("05/01", "10:00"))),
-    a_dossier(9, 1, ended=(8, local("11/01", "09:00")), withdrawn=True),
-    a_dossier(10, 1, **when(("12/01", "08:30"), "31/01"), stage=Stage.STOPPED, clock=Clock.STOPPED, withdrawn=True,
-              portal_times={7: local("16/01", "09:00"), 8: local("17/01", "09:00")}),
-    a_dossier(11, 2, **when(("17/01", "07:30"), "02/02"), ended=(10, local("01/02", "11:00")), scan=1),
-    a_dossier(12, 1, **when(("05/01", "08:30"), "27/01"), ended=(9, local("10/02", "09:00"))),
-]  # fmt: skip
+def counts(seen: Seen, at: datetime = FOREVER, measures: Measures = MEASURES) -> dict[str, int]:
+    return dict(zip(measures.names, measures.counts_at(seen, at), strict=True))
 
 
-def counted(dossiers: list[Seen], at: datetime = FOREVER) -> Counter[str]:
-    """Measures of January 2023 as of a time."""
-    january: Counter[str] = Counter()
-    for told in map(contribution, dossiers):
-        if told.where.period == "2023-01":
-            january.update(dict(zip(MEASURES, told.counts, strict=True)))
-            january.update(dict(zip(MEASURES, told.timed, strict=True)) if told.until >= at and told.timed else {})
-    return january
+# --- the vocabulary ---------------------------------------------------------------------------------------------------
 
 
-def as_of(at: datetime) -> list[Seen]:
-    """The dossiers with only what had happened by then."""
-    return [seen if not seen.ended_at or seen.ended_at <= at else _still_running(seen) for seen in TWELVE]
+def test_each_word_of_the_vocabulary_has_one_value_and_a_known_one() -> None:
+    assert Traits._fields == tuple(TRAITS)
+    for seen in (seen for life in LIVES for seen in life):
+        traits = dict(zip(Traits._fields, traits_of(seen, judged(seen)[0], answered(seen)[0]), strict=True))
+        for name, value in traits.items():
+            kind = TRAITS[name]
+            assert value in kind if isinstance(kind, frozenset) else type(value) is kind, (name, value)
 
 
-def _still_running(seen: Seen) -> Seen:
-    fields = {name: getattr(seen, name) for name in seen.__struct_fields__}
-    return Seen(**(fields | {"stage": Stage.PROCESSING, "clock": Clock.RUNS, "portal_times": {}, "ended_at": None}))
+def test_every_state_of_every_life_has_exactly_one_fate() -> None:
+    for seen in (seen for life in LIVES for seen in life):
+        told = counts(seen)
+        assert told["submitted"] == 1
+        assert [told[name] for name in ("open", "finished", "refused", "withdrawn", "stopped")].count(1) == 1
+        assert told["with_result"] in (0, told["received"])
 
 
-def test_ten_of_twelve_are_accepted_and_half_of_them_came_online() -> None:
-    january = counted(TWELVE)
-    assert (january["submitted"], january["received"], january["received_online"]) == (12, 10, 5)
-    assert percent(january["received_online"], january["received"]) == "50.00"
-
-
-def test_channels_are_counted_apart() -> None:
-    january = counted(TWELVE)
-    assert (january["received_in_person"], january["received_by_post"]) == (4, 1)
-
-
-def test_an_exempt_dossier_leaves_the_denominator_of_online_payment() -> None:
-    january = counted(TWELVE)
-    assert percent(january["paid_online"], january["fee_due"]) == "33.33"
-    assert (january["paid_online"], january["fee_due"]) == (3, 9)
-
-
-def test_digitized_and_reused_shares() -> None:
-    january = counted(TWELVE)
-    assert percent(january["digitized"], january["received"]) == "40.00"
-    assert percent(january["reused"], january["received"]) == "10.00"
-
-
-def test_on_time_at_the_end_of_january_counts_running_dossiers_until_their_due_time() -> None:
-    """d12 is late without any event, d06 for its two supplement requests."""
-    at = local("31/01", "23:59:59")
-    untils = {seen.dossier_code[-2:]: on_time_until(seen) for seen in as_of(at) if seen.received_at}
-    late = {number for number, until in untils.items() if until is None or until < at}
-    assert late == {"06", "12"}
-    assert counted(as_of(at), at)["on_time"] == 8
-
-
-def test_on_time_at_the_end_of_february() -> None:
-    """d02 ended in the very second it was due; d05's pause moved its due time."""
-    at = local("28/02", "23:59:59")
-    assert {seen.dossier_code[-2:] for seen in TWELVE if seen.received_at and on_time_until(seen) is None} == {
-        "03",
-        "06",
-        "12",
-    }
-    assert counted(as_of(at), at)["on_time"] == 7
-
-
-def test_a_paused_clock_is_judged_when_it_was_stopped() -> None:
-    assert on_time_until(TWELVE[6]) == FOREVER
-    spent = {"received_at": local("10/01", "10:00"), "stage": Stage.SUPPLEMENT, "clock": Clock.PAUSED}
-    assert on_time_until(a_dossier(7, 2, **spent, remaining_minutes=0)) is None
-    assert on_time_until(a_dossier(7, 2, **spent, remaining_minutes=60, overdue_at=local("09/01"))) is None
-
-
-def test_nobody_supplemented_and_the_agency_was_in_time_when_it_asked() -> None:
-    asked, stopped = local("16/01", "08:00"), local("20/02", "08:00")
-    given: dict[str, Any] = when(("10/01", "10:00"), "30/01") | {"ended": (8, stopped), "supplements_asked": 1}
-    assert on_time_until(a_dossier(7, 2, **given, pauses=(Pause(asked, stopped),))) == FOREVER
-    assert on_time_until(a_dossier(7, 2, **given, pauses=(Pause(asked, local("17/01")),))) is None
-    assert counted([a_dossier(7, 2, **given)])["stopped"] == 1
+def test_a_granted_draft_that_was_withdrawn_is_withdrawn_and_nothing_else() -> None:
+    told = counts(ended(local("27/01"), 8, outcome=Outcome.GRANTED, withdrawn=True))
+    assert (told["withdrawn"], told["finished"], told["stopped"]) == (1, 0, 0)
 
 
 def test_what_one_request_set_off_is_counted_once() -> None:
     """A leg of a linked procedure adds nothing; a correction is a defect and no dossier of its own."""
-    root = f"{AGENCY}-230104-0001"
-    received = when(("04/01", "08:00"), "30/01")
-    leg, correction = (a_dossier(2, 2, **received, root_code=root, is_correction=is_one) for is_one in (False, True))
-    assert not any(contribution(leg).counts)
-    assert dict(zip(MEASURES, contribution(correction).counts, strict=True))["corrected"] == 1
-    assert sum(contribution(correction).counts) == 1
+    root = f"{AGENCY}-230104-0009"
+    assert not any(MEASURES.contribution(received(root_code=root)).counts)
+    correction = {name for name, n in counts(received(root_code=root, is_correction=True)).items() if n}
+    assert correction == {"corrected"}
+
+
+# --- in time ----------------------------------------------------------------------------------------------------------
+
+
+def test_a_running_dossier_turns_late_by_itself_after_its_due_instant() -> None:
+    told = MEASURES.contribution(received())
+    assert told.until == DUE
+    for at, in_time in ((DUE - SECOND, 1), (DUE, 1), (DUE + SECOND, 0)):
+        now = counts(received(), at)
+        assert (now["on_time"], now["late"], now["open_in_time"], now["open_late"]) == (in_time, 1 - in_time) * 2
+        assert now["in_process"] == 1
+
+
+@pytest.mark.parametrize(("second", "name"), [(-1, "early"), (0, "just_on_time"), (1, "closed_late")])
+def test_the_last_second_on_time_and_the_first_late_one(second: int, name: str) -> None:
+    told = counts(ended(DUE + second * SECOND))
+    assert [told[each] for each in ("early", "just_on_time", "closed_late")].count(1) == told[name] == 1
+
+
+def test_status_9_counts_before_10_and_both_before_8() -> None:
+    late, early = DUE + SECOND, DUE - SECOND
+    assert counts(ended(late, 10, portal_times={9: early, 10: late}))["on_time"] == 1
+    assert counts(ended(late, 10, portal_times={10: late}))["on_time"] == 0
+
+
+def paused(asked: datetime, done: datetime | None = None, **known: Any) -> Seen:
+    pause = Pause(asked, done, completes=done is not None, due_at=DUE)
+    given: dict[str, Any] = {"pauses": (pause,), "supplements_asked": 1}
+    if done is None:
+        given |= {"stage": Stage.SUPPLEMENT, "clock": Clock.PAUSED, "due_at": None}
+    return received(**(given | known))
+
+
+def test_an_open_supplement_is_judged_when_it_was_asked() -> None:
+    assert MEASURES.contribution(paused(local("16/01"))).until == FOREVER
+    assert counts(paused(local("16/01")))["on_time"] == 1
+    assert counts(paused(DUE + SECOND))["late"] == 1
+
+
+def test_old_facts_without_what_was_due_are_judged_by_the_minutes_left() -> None:
+    bare = {"stage": Stage.SUPPLEMENT, "clock": Clock.PAUSED, "due_at": None}
+    assert counts(received(**bare, remaining_minutes=4_800))["on_time"] == 1
+    assert counts(received(**bare, remaining_minutes=0))["on_time"] == 0
+    assert counts(received(**bare, remaining_minutes=60, overdue_at=local("09/01")))["on_time"] == 0
+
+
+def test_a_completed_supplement_is_taken_off_once() -> None:
+    """When the due time has not moved it comes off the end, else it is in the due time already."""
+    asked, done = local("12/01", "08:00"), local("16/01", "08:00")
+    end = DUE + timedelta(days=3)
+    still = {"stage": Stage.RESULT_READY, "clock": Clock.STOPPED, "ended_at": end, "portal_times": {9: end}}
+    assert counts(paused(asked, done, **still))["on_time"] == 1
+    moved = {"due_at": DUE + timedelta(days=2)}
+    assert counts(paused(asked, done, **still, **moved))["on_time"] == 0
+    assert MEASURES.contribution(paused(asked, done)).until == DUE + timedelta(days=4)
+    assert MEASURES.contribution(paused(asked, done, **moved)).until == DUE + timedelta(days=2)
+
+
+def test_a_second_supplement_request_is_late_whatever_the_dates() -> None:
+    assert counts(ended(local("10/01"), supplements_asked=2))["late"] == 1
+
+
+def test_requests_before_acceptance_count_only_where_the_province_says_so() -> None:
+    seen = ended(local("10/01"), supplements_asked=1, completions_asked=1)
+    strict = Measures(CATALOGUE.measures, Counting(count_intake_requests=True))
+    assert (counts(seen)["late"], counts(seen, measures=strict)["late"]) == (0, 1)
+    assert strict.version != MEASURES.version
+
+
+def test_nobody_supplemented_and_the_agency_was_in_time_when_it_asked() -> None:
+    asked, stopped = local("16/01", "08:00"), local("20/02", "08:00")
+    seen = ended(stopped, 8, supplements_asked=1, pauses=(Pause(asked, stopped, due_at=DUE),))
+    assert (counts(seen)["on_time"], counts(seen)["stopped"]) == (1, 1)
+    other = ended(stopped, 8, supplements_asked=1, pauses=(Pause(asked, local("17/01"), due_at=DUE),))
+    assert counts(other)["on_time"] == 0
+
+
+@pytest.mark.parametrize(("limit", "in_time"), [("26d", 1), ("25d", 0), ("", 0)])
+def test_without_a_due_time_elapsed_time_is_compared_with_the_limit(limit: str, in_time: int) -> None:
+    seen = ended(local("30/01", "07:00"), due_at=None, due_at_original=None, limit=limit)
+    assert counts(seen)["on_time"] == in_time
+
+
+def test_on_time_after_a_new_date_has_a_count_of_its_own() -> None:
+    told = counts(ended(DUE, due_at=DUE + timedelta(days=1), apologised_at=local("26/01")))
+    assert (told["on_time"], told["apologised"], told["apologised_on_time"]) == (1, 1, 1)
 
 
 def test_lateness_is_explained_or_counts_against_the_agency() -> None:
-    late = when(("04/01", "08:00"), "30/01") | {"overdue_at": local("30/01", "17:00")}
-    told = counted([a_dossier(n, 1, **late, overdue_fault=fault) for n, fault in enumerate((None, *Fault), start=1)])
-    assert (told["overdue"], told["overdue_by_fault"]) == (3, 2)
+    told = [counts(received(overdue_at=DUE, overdue_fault=fault)) for fault in (None, *Fault)]
+    assert [(each["overdue"], each["overdue_by_fault"]) for each in told] == [(1, 1), (1, 1), (1, 0)]
 
 
-def test_the_last_second_on_time_and_the_first_late_one() -> None:
-    received = when(("04/01", "08:00"), "30/01")
-    for second, on_time in (("17:00:00", FOREVER), ("17:00:01", None)):
-        assert on_time_until(a_dossier(1, 2, **received, ended=(9, local("30/01", second)))) == on_time
+# --- the first answer -------------------------------------------------------------------------------------------------
 
 
-def test_a_late_fact_changes_the_month_it_belongs_to() -> None:
-    linked = a_dossier(3, 2, **when(("05/01", "14:00"), "01/02"), ended=(9, local("02/02", "09:00")), scan=1)
-    before, after = counted(TWELVE), counted([*TWELVE[:2], linked, *TWELVE[3:]])
-    assert (after["digitized"], after["received_online"]) == (before["digitized"] + 1, before["received_online"])
+def test_an_online_filing_is_answered_in_time_until_nobody_did() -> None:
+    promised = local("04/01", "15:30")
+    waiting = a_seen(answer_due_at=promised, portal_times={1: local("03/01")})
+    for at, in_time in ((promised, 1), (promised + SECOND, 0)):
+        assert (counts(waiting, at)["answer_due"], counts(waiting, at)["answered_in_time"]) == (1, in_time)
+    for at, in_time in ((promised, 1), (promised + SECOND, 0)):
+        asked = a_seen(answer_due_at=promised, portal_times={5: at, 1: local("03/01")})
+        assert counts(asked)["answered_in_time"] == in_time
+        accepted = received(received_at=at, answer_due_at=promised, portal_times={2: at, 1: local("03/01")})
+        assert counts(accepted)["answered_in_time"] == in_time
+    assert counts(received())["answer_due"] == 0
 
 
-def test_every_end_is_counted_once() -> None:
-    january = counted(TWELVE)
-    assert january["open"] == 1  # d07
-    assert sum(january[end] for end in ("finished", "open", "refused", "withdrawn", "stopped")) == january["submitted"]
-    assert (january["finished"], january["refused"], january["withdrawn"]) == (8, 1, 2)
+# --- papers, people, ways ---------------------------------------------------------------------------------------------
 
 
 def test_a_refusal_after_appraisal_counts_when_it_is_issued() -> None:
-    refused = a_dossier(1, 2, **when(("04/01", "08:00"), "30/01"), outcome=Outcome.REFUSED)
-    issued = a_dossier(
-        1, 2, **when(("04/01", "08:00"), "30/01"), outcome=Outcome.REFUSED, ended=(9, local("27/01"))
-    )  # fmt: skip
-    assert (counted([refused])["refused"], counted([issued])["refused"], counted([issued])["finished"]) == (0, 1, 0)
+    assert counts(received(outcome=Outcome.REFUSED))["refused"] == 0
+    issued = counts(ended(local("27/01"), outcome=Outcome.REFUSED))
+    assert (issued["refused"], issued["finished"], issued["with_result"]) == (1, 0, 1)
 
 
 @pytest.mark.parametrize(("way", "booked", "by_post"), [("POST", True, 1), ("POST", False, 0), ("DESK", False, 0)])
 def test_returned_by_post_needs_a_parcel(way: str, booked: bool, by_post: int) -> None:  # noqa: FBT001
-    seen = a_dossier(
-        1, 1, **when(("04/01", "08:00"), "30/01"), ended=(10, local("27/01")),
-        return_way=ReturnWay(way), parcel_booked=booked,
-    )  # fmt: skip
-    assert (counted([seen])["returned"], counted([seen])["returned_by_post"]) == (1, by_post)
+    told = counts(ended(local("27/01"), 10, return_way=ReturnWay(way), parcel_booked=booked))
+    assert (told["returned"], told["returned_by_post"]) == (1, by_post)
+
+
+def test_digitization_counts_against_the_date_of_the_obligation() -> None:
+    due, free = counts(received(digitization_required=True)), counts(received())
+    assert (due["digitization_due"], due["inputs_digitized"]) == (1, 1)
+    assert (free["digitization_due"], free["inputs_digitized"]) == (0, 0)
+    done = ended(local("27/01"), digitization_required=True, outcome=Outcome.GRANTED, result_signed_at=local("27/01"))
+    assert (counts(done)["results_due"], counts(done)["results_digitized"]) == (1, 1)
+
+
+def test_state_agencies_are_watched_for_filing_below_the_highest_level() -> None:
+    told = [counts(received(channel=a_seen(1, channel).channel, applicant_type=ApplicantType.STATE_AGENCY))
+            for channel in (1, 2, 3)]  # fmt: skip
+    assert [(each["state_agency"], each["state_agency_below"]) for each in told] == [(1, 1), (1, 0), (1, 1)]
+
+
+def test_visitors_are_counted_and_those_who_were_told_of_online_filing() -> None:
+    told = [counts(a_seen(1, channel, guided=guided)) for channel, guided in ((1, True), (1, False), (2, False))]
+    assert [(each["visited"], each["guided"]) for each in told] == [(1, 1), (1, 0), (0, 0)]
+
+
+def test_points_per_dossier_by_time_contacts_and_agencies() -> None:
+    best = counts(ended(DUE - SECOND, return_way=ReturnWay.ELECTRONIC))
+    assert (best["total_time_points"], best["contact_points"], best["agency_points"]) == (2, 2, 2)
+    less = counts(ended(DUE, completions_asked=1))
+    assert (less["total_time_points"], less["contact_points"], less["agency_points"]) == (1, 1, 1)
+    worst = counts(ended(DUE + SECOND, completions_asked=1, supplements_asked=1, duty_notice="TB-1"))
+    assert (worst["total_time_points"], worst["contact_points"], worst["agency_points"]) == (0, 0, 0)
+
+
+# --- where and since when ---------------------------------------------------------------------------------------------
 
 
 def test_a_dossier_moves_to_the_month_of_its_reception() -> None:
-    filed = a_dossier(1, 2, submitted_at=local("31/01", "23:00"))
-    accepted = a_dossier(1, 2, submitted_at=local("31/01", "23:00"), **when(("01/02", "08:00"), "10/02"))
-    assert contribution(filed).where.period == "2023-01"
-    assert contribution(accepted).where.period == "2023-02"
+    filed = a_seen(submitted_at=local("31/01", "23:00"))
+    accepted = received(submitted_at=local("31/01", "23:00"), received_at=local("01/02", "08:00"))
+    assert [MEASURES.contribution(seen).where.period for seen in (filed, accepted)] == ["2023-01", "2023-02"]
+    assert [member_on(seen) for seen in (filed, accepted)] == [date(2023, 1, 31), date(2023, 2, 1)]
 
 
-def test_the_catalogue_names_only_measures_that_are_counted() -> None:
-    named = {name for row in load_catalogue().indicators for name in (row.numerator, row.denominator) if name}
-    assert named <= {*MEASURES, *SERVICES}
+def test_a_new_definition_counts_from_its_day_and_leaves_the_past() -> None:
+    since = date(2023, 2, 1)
+    base = Measure(name="all", where=("is_root",), valid_from=date(2022, 1, 1))
+    old = Measure(name="good", of="all", where=("channel = ONLINE",), valid_from=date(2022, 1, 1),
+                  valid_to=date(2023, 1, 31))  # fmt: skip
+    new = Measure(name="good", of="all", where=("channel != POST",), valid_from=since)
+    measures = Measures((base, old, new), Counting())
+    told = {
+        (month, channel): counts(a_seen(1, channel, submitted_at=local(f"15/{month}")), measures=measures)["good"]
+        for month in ("01", "02")
+        for channel in (1, 2, 3)
+    }
+    assert told == {("01", 1): 0, ("01", 2): 1, ("01", 3): 0, ("02", 1): 1, ("02", 2): 1, ("02", 3): 0}
+
+
+def test_the_version_names_the_definitions() -> None:
+    again = Measures.of(CATALOGUE)
+    assert again.version == MEASURES.version
+    fewer = Measures(CATALOGUE.measures[:-1], CATALOGUE.counting)
+    assert fewer.version != MEASURES.version

@@ -66,9 +66,11 @@ def keys() -> Keys:
 async def world(store: AsyncEngine, keys: Keys, tmp_path: Path) -> AsyncIterator[World]:
     clock = fakes.Clock()
     desk, population, results = fakes.FakeDesk(clock), fakes.FakePopulation(), fakes.FakeResults()
+    feedback = fakes.FakeFeedbackDesk(clock)
     door = Door(
         sessions=database.sessions(store),
         desk=desk,
+        feedback_desk=feedback,
         catalogue=CATALOGUE,
         objects=Objects(tmp_path, KEY),
         vault=Vault(KEY),
@@ -93,6 +95,7 @@ async def world(store: AsyncEngine, keys: Keys, tmp_path: Path) -> AsyncIterator
             keys=keys,
             clock=clock,
             desk=desk,
+            feedback=feedback,
             population=population,
             results=results,
             work=IntakeWork(door),

@@ -12,7 +12,11 @@ from PIL import Image
 
 from services.intake.adapters.population_database import RegisterAnswer, RegisterPaper
 from shared.contracts.facts import Facts, facts_of
+from shared.contracts.feedback import FeedbackFacts
+from shared.contracts.feedback import facts_of as feedback_facts_of
 from shared.dossier.actions import Opening, Order
+from shared.dossier.feedback.acts import FeedbackOpening, FeedbackOrder
+from shared.dossier.feedback.state import Feedback
 from shared.dossier.refusal import Refused, Unknown
 from shared.dossier.state import Dossier
 from shared.platform.http import Away
@@ -79,6 +83,28 @@ class FakeDesk:
         if self.is_away:
             raise DeskAway("fake")
         return facts_of(dossier)
+
+
+class FakeFeedbackDesk:
+    """The feedback workflow as intake sees it: the real table, in memory. `is_away` loses answers, not orders."""
+
+    def __init__(self, now: Clock) -> None:
+        self._now = now
+        self.known: dict[str, Feedback] = {}
+        self.is_away = False
+
+    async def submit(self, opening: FeedbackOpening, order: FeedbackOrder) -> FeedbackFacts:
+        return self._take(self.known.setdefault(opening.feedback_code, Feedback(opening=opening)), order)
+
+    async def act(self, feedback_code: str, order: FeedbackOrder) -> FeedbackFacts:
+        return self._take(self.known[feedback_code], order)
+
+    def _take(self, feedback: Feedback, order: FeedbackOrder) -> FeedbackFacts:
+        feedback.check(order, self._now())
+        feedback.take(order, self._now())
+        if self.is_away:
+            raise DeskAway("fake")
+        return feedback_facts_of(feedback)
 
 
 class FakePopulation:

@@ -55,6 +55,7 @@ class World:
     keys: Keys
     clock: fakes.Clock
     desk: fakes.FakeDesk
+    feedback: fakes.FakeFeedbackDesk
     population: fakes.FakePopulation
     results: fakes.FakeResults
     work: IntakeWork

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -117,7 +118,7 @@ def _sealed_again(published: dict[str, Any]) -> dict[str, Any]:
     return changed | {"hash": hash_of(changed)}
 
 
-TAMPERED = {
+TAMPERED: dict[str, Callable[[dict[str, Any]], dict[str, Any]]] = {
     "another number": _other_number,
     "another number under a new hash": _sealed_again,
     "a row less": lambda published: published | {"rows": published["rows"][:-1]},

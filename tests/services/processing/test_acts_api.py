@@ -141,6 +141,8 @@ async def test_a_consulted_agency_sees_its_errand_and_answers(desk: FakeDesk, pe
     answered = await ask(other, {"kind": "answer_consult"}, key="k-7")
     assert (answered.status_code, answered.json()["facts"]["stage"]) == (200, "PROCESSING")
     assert (await other.get("/api/worklist")).json()["rows"] == []
+    late = await ask(other, {"kind": "answer_consult"}, key="k-7-late")
+    assert (late.status_code, late.json()["code"]) == (409, "not_allowed_now")
 
 
 async def test_two_persons_pass_a_limit(desk: FakeDesk, people: People) -> None:
