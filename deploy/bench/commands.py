@@ -27,6 +27,7 @@ from temporalio.contrib.pydantic import pydantic_data_converter
 from deploy.bench import floor
 from deploy.bench.catalogue import catalogue_bench
 from deploy.bench.due import due_times
+from deploy.bench.fold import fold_bench
 from deploy.bench.lives import FloorDriver, PublicDriver, Sample, rate, sample
 from deploy.local import tokens
 from deploy.local.stack import Stack
@@ -45,6 +46,7 @@ IDLE_LIVES: Final = 15
 
 app.command("due")(due_times)
 app.command("catalogue")(catalogue_bench)
+app.command("fold")(fold_bench)
 
 
 @app.callback()

@@ -32,6 +32,9 @@ A_DAY: Final = 1370
 """Dossiers filed a day: a million in two years."""
 TEMPLATES: Final = 150
 BEGAN: Final = datetime(2026, 10, 1, 1, tzinfo=UTC)
+SCANNED: Final = 0.7
+REJECTED, WITHDRAWN, OPEN, REFUSED = 0.04, 0.07, 0.1, 0.14
+"""Shares, one upon the other, of lives that end so."""
 _BATCH_BYTES: Final = 512 * 1024
 
 
@@ -124,7 +127,11 @@ async def fill(bootstrap: str, topic: str, partitions: int, days: Iterator[list[
     """Makes the topic and sends everything; how many records. Record times are the events' own."""
     admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap)
     await admin.start()
-    limits = {"message.timestamp.before.max.ms": str(2**62), "message.timestamp.after.max.ms": str(2**62)}
+    limits = {
+        "retention.ms": "-1",
+        "message.timestamp.before.max.ms": str(2**62),
+        "message.timestamp.after.max.ms": str(2**62),
+    }
     await admin.create_topics([NewTopic(topic, partitions, 1, topic_configs=limits)])
     await admin.close()
     numbers, sent, deal = list(range(partitions)), 0, DefaultPartitioner()
@@ -170,16 +177,16 @@ class _Walk:
         way = self.chance.choice([ReturnWay.DESK, ReturnWay.POST]) if promised.post_return else ReturnWay.DESK
         end = self.chance.random()
         self._file(promised, way)
-        if end < 0.04:
+        if end < REJECTED:
             self.does(Role.CLERK, actions.Reject(cause="incomplete"), 5)
-        elif end < 0.07:
+        elif end < WITHDRAWN:
             self.does(Role.APPLICANT, actions.Withdraw(), 5)
         else:
             self._handle(promised, way, end)
 
     def _file(self, promised: Terms, way: ReturnWay) -> None:
         channel = self.chance.choice([Channel.ONLINE, Channel.ONLINE, Channel.IN_PERSON])
-        papers = tuple(Paper(kind=kind, filed=self.chance.random() < 0.7) for kind in promised.components)
+        papers = tuple(Paper(kind=kind, filed=self.chance.random() < SCANNED) for kind in promised.components)
         filing: dict[str, Any] = {"terms": promised, "return_way": way, "papers": papers, "channel": channel}
         if channel is Channel.ONLINE:
             self.does(Role.APPLICANT, actions.Submit(**filing))
@@ -195,10 +202,10 @@ class _Walk:
             self._pay(PaidVia.PROVINCE_GATEWAY, Role.PARTNER)
         self.does(Role.CLERK, actions.Accept(terms=promised), 4)
         self.does(Role.CLERK, actions.Transfer(), 2)
-        if end < 0.1:
+        if end < OPEN:
             return
         self.does(Role.SPECIALIST, actions.Claim(), 10)
-        outcome = Outcome.REFUSED if end < 0.14 else Outcome.GRANTED
+        outcome = Outcome.REFUSED if end < REFUSED else Outcome.GRANTED
         ground = "law" if outcome is Outcome.REFUSED else None
         self.does(Role.SPECIALIST, actions.Propose(outcome=outcome, ground=ground), 24 * self.chance.choice([1, 3, 8]))
         self.does(Role.UNIT_HEAD, actions.ApproveDraft(), 6)

@@ -12,11 +12,10 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict
 
 from services.metrics.rules.band import Colour
 from services.metrics.rules.certificate import canonical, row, sealed
-from services.metrics.rules.fold import VERSION
 from services.metrics.rules.fold import day_of as day_of_time
-from services.metrics.rules.measures import Measures
 from services.metrics.rules.moment import Moment
 from services.metrics.rules.period import Period, month_of
+from services.metrics.rules.stream import dossiers
 from services.metrics.store import Past, Question, Reading
 from services.metrics.views import FRESH, Door, day_of, figures, roll_up
 from shared.catalogue.lookup import indicators_on
@@ -69,7 +68,7 @@ class Kpi(BaseModel):
     position: dict[int, int]
     quarantined: int
     catalogue_version: str
-    fold_version: int
+    fold_version: str
     fair: bool
     """Whether, for each agency and month, everything submitted is finished, open, refused, withdrawn or stopped."""
     rows: list[Row]
@@ -88,8 +87,7 @@ class Certificate(BaseModel):
     as_of: AwareDatetime
     position: dict[int, int]
     """Partition of the log → next offset: what was counted."""
-    fold_version: int
-    measures_version: str
+    fold_version: str
     catalogue_version: str
     hides_below: int
     rows: list[Published]
@@ -98,6 +96,7 @@ class Certificate(BaseModel):
 
 def add_api(app: FastAPI, door: Door) -> None:
     """Serves `GET /api/kpi` and `GET /api/certificate`."""
+    fold_version = dossiers(door.catalogue).version
 
     @app.get("/api/kpi", tags=["kpi"], summary="Figures by indicator, agency and period", response_model=Kpi)
     @allows(Right.READ_KPI)
@@ -141,7 +140,7 @@ def add_api(app: FastAPI, door: Door) -> None:
             position=dict(reading.position),
             quarantined=reading.quarantined,
             catalogue_version=door.catalogue.version,
-            fold_version=VERSION,
+            fold_version=fold_version,
             fair=not reading.unfair,
             rows=[Row(**row(figure, span.text), as_of=shown_at) for figure in found],
         )
@@ -178,8 +177,7 @@ def add_api(app: FastAPI, door: Door) -> None:
             "judged_at": now.isoformat(),
             "as_of": reading.as_of and reading.as_of.isoformat(),
             "position": {str(partition): at for partition, at in sorted(reading.position.items())},
-            "fold_version": VERSION,
-            "measures_version": Measures.of(door.catalogue).version,
+            "fold_version": fold_version,
             "catalogue_version": door.catalogue.version,
             "hides_below": hides_below,
         }

@@ -23,6 +23,8 @@ SHAPES: Final[Mapping[str, tuple[str, str]]] = {
     "none": ("○", ""),
 }
 """Colour never stands alone: shape and word go with it."""
+
+
 _UNITS: Final[Mapping[Show, str]] = {Show.PERCENT: " %", Show.DAYS: " ngày"}
 
 AsJson = Annotated[bool, typer.Option("--json", help="One JSON object on stdout.")]
@@ -36,30 +38,30 @@ def fail(line: str, code: int = 1) -> NoReturn:
 
 
 def table(body: Mapping[str, Any], catalogue: Catalogue) -> Table:
-    """One line per figure below the name of its unit; words as on the board."""
+    """One line per figure; words as on the board."""
     indicators = {row.id: row for row in catalogue.indicators}
     shown = Table(box=None, header_style="bold", caption=f"Số liệu đến {_local(body['as_of'])}", caption_justify="left")
-    shown.add_column("Chỉ tiêu")
+    for title in ("Đơn vị", "Chỉ tiêu"):
+        shown.add_column(title)
     shown.add_column("Mức", no_wrap=True)
     for title in ("Giá trị", "Hồ sơ"):
         shown.add_column(title, justify="right", no_wrap=True)
     shown.add_column("Đích", no_wrap=True)
-    before = ""
+    months, before = {row["period"] for row in body["rows"]}, ("", "")
     for row in body["rows"]:
-        indicator = indicators[row["indicator"]]
+        indicator, place = indicators[row["indicator"]], (row["agency_code"], row["period"])
         word, style = SHAPES[row["colour"]]
         is_count = row["denominator"] is None
         value = "không phát sinh" if row["value"] is None else row["value"] + _UNITS.get(indicator.shown, "")
-        if row["agency_code"] != before:
-            shown.add_row(f"[bold]{_name(row['agency_code'], catalogue)}[/]")
         shown.add_row(
+            "" if place == before else _name(row, catalogue, is_dated=len(months) > 1),
             indicator.name,
             "" if is_count else f"[{style}] {word} [/]" if style else word,
             value if is_count else value.replace(".", ","),
             "" if indicator.shown is not Show.PERCENT else f"{row['numerator']}/{row['denominator']}",
             target_words(indicator),
         )
-        before = row["agency_code"]
+        before = place
     return shown
 
 
@@ -67,6 +69,7 @@ def _local(as_of: str | None) -> str:
     return f"{datetime.fromisoformat(as_of).astimezone(LOCAL):%H:%M:%S %d/%m/%Y}" if as_of else "chưa có"
 
 
-def _name(agency_code: str, catalogue: Catalogue) -> str:
-    rows = catalogue.agencies_by_code.get(agency_code)
-    return rows[-1].name if rows else agency_code
+def _name(row: Mapping[str, Any], catalogue: Catalogue, *, is_dated: bool) -> str:
+    known = catalogue.agencies_by_code.get(row["agency_code"])
+    name = known[-1].name if known else row["agency_code"]
+    return f"{name}, {row['period']}" if is_dated else name

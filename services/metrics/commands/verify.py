@@ -16,10 +16,8 @@ from services.metrics.acts.proof import prove
 from services.metrics.acts.refold import counted, refold
 from services.metrics.commands.asked import period
 from services.metrics.commands.output import AsJson, fail
-from services.metrics.rules import fold
 from services.metrics.rules.certificate import FORM, canonical, hash_of, row, sealed
 from services.metrics.rules.fold import Stream
-from services.metrics.rules.measures import Measures
 from services.metrics.rules.stream import dossiers
 from services.metrics.store import Question
 from services.metrics.views import day_of, figures, roll_up
@@ -59,8 +57,7 @@ async def _certified(file: Path, settings: ServiceSettings, stream: Stream, cata
     given = _readable(file)
     versions = {
         "certificate": FORM,
-        "fold_version": fold.VERSION,
-        "measures_version": Measures.of(catalogue).version,
+        "fold_version": stream.version,
         "catalogue_version": catalogue.version,
     }
     if other := [name for name, version in versions.items() if given.get(name) != version]:

@@ -41,7 +41,7 @@ class Stream(NamedTuple):
     version: str
     """By what its rows are counted; of another version they are folded anew."""
     read: Callable[[bytes | None, bytes | None], Any]
-    """Key and value → event with `key`, `change.at`, `facts` (with `seq`). Raises Unreadable."""
+    """Key and value → event with `key`, `change.at`, `seen` (with `seq`). Raises Unreadable."""
     state_of: Callable[[Any], bytes]
     seen_in: Callable[[bytes], Any]
     contribution: Callable[[Any], Contribution]
@@ -145,7 +145,7 @@ class Fold:
 
     def take(self, event: Any, partition: int, known_ms: int) -> None:
         """One event of the log, known since `known_ms` (Unix milliseconds)."""
-        key, seq = event.key, event.facts.seq
+        key, seq = event.key, event.seen.seq
         if (standing := self._known.get(key)) is None:
             standing = self._known[key] = Standing(key)
         if seq <= standing.seq:  # a duplicate, or late: already counted
@@ -163,7 +163,7 @@ class Fold:
         if not standing.is_settled and (at_day != standing.at_day or known_day != standing.known_day):
             self._settle(standing)
         standing.seq, standing.at_day, standing.known_day = seq, at_day, known_day
-        standing.partition, standing.newest, standing.is_settled = partition, event.facts, False
+        standing.partition, standing.newest, standing.is_settled = partition, event.seen, False
         self._touched[key] = standing
 
     def drain(self) -> Moved:

@@ -85,7 +85,7 @@ class Seen(Struct, frozen=True, gc=False, kw_only=True):
     due_at_original: _Instant | None = None
     verification_extends: bool = False
     new_due_on: date | None = None
-    completions_asked: Annotated[int, Meta(ge=0)] = 0
+    completions_asked: Annotated[int, Meta(ge=0, le=MOST)] = 0
     duty_notice: str | None = None
     population_check: bool = False
     result_code: str | None = None
@@ -129,12 +129,12 @@ class Event(Struct, frozen=True, gc=False):
     """One readable record: the change and the facts after it."""
 
     change: Change
-    facts: Seen
+    seen: Seen = msgspec.field(name="facts")
 
     @property
     def key(self) -> str:
         """What the event is about: the key of its record."""
-        return self.facts.dossier_code
+        return self.seen.dossier_code
 
 
 _RECORD: Final = msgspec.json.Decoder(Event)
@@ -157,7 +157,7 @@ def read(key: bytes | None, value: bytes | None) -> Event:
         raise Unreadable("not_text") from wrong
     except msgspec.DecodeError as wrong:
         raise Unreadable("malformed") from wrong
-    seen, code = event.facts, event.facts.dossier_code
+    seen, code = event.seen, event.seen.dossier_code
     if not (
         _is_dossier(code)
         and (seen.root_code == code or _is_dossier(seen.root_code))

@@ -24,8 +24,8 @@ def dossiers(catalogue: Catalogue) -> Stream:
         state_of=state_of,
         seen_in=seen_in,
         contribution=measures.contribution,
-        measures=tuple(measures.names),
-        services=measures.services,
+        measures=measures.names,
+        services=tuple(sorted({row.having for row in catalogue.service_measures if row.having})),
     )
 
 

@@ -22,7 +22,7 @@ from services.metrics.rules.fold import (
     end_of,
     without,
 )
-from services.metrics.rules.measures import FOREVER, Measures
+from services.metrics.rules.measures import FOREVER, Contribution, Measures
 from services.metrics.rules.seen import Event, Seen, read
 from services.metrics.rules.stream import dossiers
 from services.metrics.rules.vector import columns, kept, packed, unpacked
@@ -32,9 +32,8 @@ from tests.services.metrics.lives import province
 
 BEGAN = datetime(2026, 10, 30, 2, tzinfo=UTC)
 CATALOGUE = load_catalogue()
-COUNTING = Measures.of(CATALOGUE)
-MEASURES = COUNTING.names
 DOSSIERS = dossiers(CATALOGUE)
+MEASURES, contribution = DOSSIERS.measures, Measures.of(CATALOGUE).contribution
 LOG = [
     (read(told.key, told.value), int(told.event.change.at.timestamp() * 1000))
     for life in province(CATALOGUE, 25, BEGAN, seed=7)
@@ -50,17 +49,21 @@ def vector(counts: Mapping[str, int]) -> dict[str, int]:
     return {name: count for name, count in counts.items() if count}
 
 
+def by_name(told: Contribution, *, timed: bool) -> Counter[str]:
+    counts = Counter(dict(zip(MEASURES, told.counts, strict=True)))
+    return counts + Counter(dict(zip(MEASURES, told.timed, strict=True))) if timed and told.timed else counts
+
+
 def truth(events: Iterable[Event]) -> dict[Cell, dict[str, int]]:
     """Cells by the slow way: newest facts of each dossier, counted one by one."""
     newest: dict[str, Seen] = {}
     for event in events:
-        if event.key not in newest or newest[event.key].seq < event.facts.seq:
-            newest[event.key] = event.facts
+        if event.key not in newest or newest[event.key].seq < event.seen.seq:
+            newest[event.key] = event.seen
     cells: defaultdict[Cell, Counter[str]] = defaultdict(Counter)
-    for told in map(COUNTING.contribution, newest.values()):
+    for told in map(contribution, newest.values()):
         agency, procedure, channel, period = told.where
-        counts = dict(zip(MEASURES, told.counts, strict=True))
-        cells[Cell(period, agency, procedure, channel, FOREVER)].update(counts)
+        cells[Cell(period, agency, procedure, channel, FOREVER)].update(by_name(told, timed=False))
         if told.timed:
             timed = dict(zip(MEASURES, told.timed, strict=True))
             cells[Cell(period, agency, procedure, channel, told.until)].update(timed)

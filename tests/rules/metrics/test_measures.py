@@ -21,7 +21,7 @@ from tests.services.metrics.lives import province
 SECOND = timedelta(seconds=1)
 DUE = local("30/01", "17:00")
 LIVES = [
-    [read(told.key, told.value).facts for told in life]
+    [read(told.key, told.value).seen for told in life]
     for life in province(CATALOGUE, 60, datetime(2026, 10, 1, 2, tzinfo=UTC))
 ]
 

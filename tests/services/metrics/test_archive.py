@@ -25,9 +25,9 @@ from deploy.province.history_facts import headers_of
 from deploy.province.history_stream import Spec
 from deploy.province.history_stream import lives as lived
 from deploy.province.history_walker import Told
+from services.metrics.acts.refold import refold
 from services.metrics.adapters.archive import MANIFEST, Archive, ArchiveError
 from services.metrics.adapters.topic import reader
-from services.metrics.acts.refold import refold
 from services.metrics.commands.archive import archive, archived, restore, restored
 from shared.platform.bulk import BulkWriter, place_of, spans
 from shared.platform.settings import ServiceSettings
