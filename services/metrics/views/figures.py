@@ -1,0 +1,131 @@
+"""Figures from counts: rolled up the agency tree, divided, compared with targets.
+
+Percentages exist only here: parts are summed first and divided last, two decimals, halves up (kpi §1-§2).
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from functools import cache
+from typing import Final
+
+from services.metrics.rules.band import Colour, colour
+from services.metrics.rules.period import Period
+from services.metrics.rules.services import counted
+from services.metrics.rules.value import rounded, value_of
+from services.metrics.store import Question, Reading
+from shared.catalogue.model import Agency, Catalogue, Dated, Indicator
+from shared.dossier.working_time import LOCAL
+
+FRESH: Final = timedelta(seconds=15)
+"""What the board promises: older figures are grey."""
+
+type Totals = Mapping[tuple[str, str], int]
+"""(measure, agency with everything below it) → count."""
+
+
+@dataclass(frozen=True)
+class Door:
+    """What the doors need: counts from the store, the catalogue, a clock, how small a public share may be."""
+
+    read: Callable[[Question], Awaitable[Reading]]
+    catalogue: Catalogue
+    now: Callable[[], datetime]
+    hides_below: int
+
+
+@dataclass(frozen=True)
+class Figure:
+    """One indicator of one agency. `denominator` None = a plain count; hidden figures carry no numbers."""
+
+    indicator: Indicator
+    agency_code: str
+    numerator: int
+    denominator: int | None
+    colour: Colour
+    is_hidden: bool = False
+
+    @property
+    def value(self) -> str | None:
+        """As `value_of` writes it; None without data or when hidden."""
+        return None if self.is_hidden else value_of(self.indicator, self.numerator, self.denominator)
+
+
+def percent(numerator: int, denominator: int) -> str:
+    """`33.33`: two decimals, halves up, by whole numbers."""
+    return rounded(100 * numerator, denominator, 2)
+
+
+def day_of(period: Period, now: datetime) -> date:
+    """The day whose catalogue holds: the period's last, or today while it runs."""
+    return min(period.last_on, now.astimezone(LOCAL).date())
+
+
+# --- rolling up -------------------------------------------------------------------------------------------------------
+
+
+def roll_up(counts: Mapping[tuple[str, str, str], int], catalogue: Catalogue, on: date) -> Totals:
+    """Counts of (measure, agency, procedure) summed over agencies and all above them; services counted once each.
+
+    An agency that is closed on that day counts where it last belonged.
+    """
+
+    @cache
+    def path(code: str) -> tuple[str, ...]:
+        return tuple(_upwards(catalogue, code, on))
+
+    having = {row.having for row in catalogue.service_measures}
+    totals: defaultdict[tuple[str, str], int] = defaultdict(int)
+    offered: defaultdict[tuple[str, str], set[str]] = defaultdict(set)
+    for (measure, agency, procedure), count in counts.items():
+        for scope in path(agency):
+            totals[measure, scope] += count
+            if count > 0 and measure in having:
+                offered[measure, scope].add(procedure)
+    return {**totals, **counted(catalogue, on, offered)}
+
+
+def _upwards(catalogue: Catalogue, code: str | None, on: date) -> Iterator[str]:
+    while code is not None:
+        yield code
+        rows = catalogue.agencies_by_code.get(code)
+        code = row_on(rows, on).parent if rows else None
+
+
+def row_on[T: Dated](rows: tuple[T, ...], on: date) -> T:
+    """The row of that day, else the newest there was."""
+    return next((row for row in rows if row.in_force(on)), rows[-1])
+
+
+def agency_on(catalogue: Catalogue, code: str, on: date) -> Agency:
+    """The agency as it is that day, else as it last was. Raises KeyError for an unknown one."""
+    return row_on(catalogue.agencies_by_code[code], on)
+
+
+def figures(
+    totals: Totals,
+    catalogue: Catalogue,
+    indicators: Iterable[Indicator],
+    agency_codes: Iterable[str],
+    *,
+    hides_below: int = 0,
+) -> list[Figure]:
+    """Every indicator of every agency, in the order given."""
+    rows = tuple(indicators)
+    return [_figure(totals, catalogue, row, code, hides_below) for code in agency_codes for row in rows]
+
+
+def _figure(totals: Totals, catalogue: Catalogue, indicator: Indicator, agency_code: str, hides_below: int) -> Figure:
+    numerator = totals.get((indicator.numerator, agency_code), 0)
+    if indicator.denominator is None:
+        if 0 < numerator < hides_below:
+            return Figure(indicator, agency_code, 0, None, Colour.NONE, is_hidden=True)
+        return Figure(indicator, agency_code, numerator, None, Colour.NONE)
+    denominator = totals.get((indicator.denominator, agency_code), 0)
+    if 0 < denominator < hides_below:
+        return Figure(indicator, agency_code, 0, 0, Colour.NONE, is_hidden=True)
+    level = colour(numerator, denominator, indicator, catalogue.bands)
+    return Figure(indicator, agency_code, numerator, denominator, level)
