@@ -14,11 +14,12 @@ ROOT: Final = "/board"
 
 @dataclass(frozen=True)
 class Asked:
-    """One page of one agency: period, the indicator the units are ranked by, language, wall size."""
+    """One page of one agency: all its figures, or one `indicator`; `rank_by`: by what the units below are ranked."""
 
     agency_code: str
     is_root: bool
     period: Period
+    indicator: str = ""
     rank_by: str = ""
     language: Language = "vi"
     is_wall: bool = False
@@ -32,38 +33,56 @@ class Asked:
         """The same with some fields changed."""
         return replace(self, **changes)
 
-    def _asked(self) -> dict[str, str]:
+    @property
+    def query(self) -> str:
+        """`?period=2026-11&lang=en`: what is not the ordinary case."""
+        return "?" + urlencode({name: value for name, value in self._given().items() if value})
+
+    @property
+    def kept(self) -> tuple[tuple[str, str], ...]:
+        """What a form that asks for another period takes along."""
+        return tuple((name, value) for name, value in self._given().items() if value and name != "period")
+
+    @property
+    def path(self) -> str:
+        """`/board`, `/board/000.00.03.H39`, `/board/000.00.03.H39/online_share`"""
+        if self.indicator:
+            return f"{ROOT}/{self.agency_code}/{self.indicator}"
+        return ROOT if self.is_root else f"{ROOT}/{self.agency_code}"
+
+    @property
+    def href(self) -> str:
+        """The page itself."""
+        return self.path + self.query
+
+    @property
+    def live(self) -> str:
+        """Where the page hears of changes."""
+        where = f"{ROOT}/{self.agency_code}/live{self.query}"
+        return f"{where}&indicator={self.indicator}" if self.indicator else where
+
+    @property
+    def csv(self) -> str:
+        """The board's table as a file for spreadsheets."""
+        return f"{ROOT}/{self.agency_code}/board.csv{self.query}"
+
+    @property
+    def dossiers(self) -> str:
+        """The dossiers behind the figure."""
+        return f"{ROOT}/{self.agency_code}/{self.indicator}/dossiers{self.query}"
+
+    def figure(self, indicator: str) -> str:
+        """The page of one figure of this agency."""
+        return self.but(indicator=indicator).href
+
+    def unit(self, agency_code: str, *, is_root: bool = False) -> Asked:
+        """The same question about another agency."""
+        return self.but(agency_code=agency_code, is_root=is_root)
+
+    def _given(self) -> dict[str, str]:
         return {
             "period": self.period.text,
             "rank": self.rank_by,
             "lang": "en" if self.language == "en" else "",
             "wall": "1" if self.is_wall else "",
         }
-
-    def query(self, **more: str) -> str:
-        """`?period=2026-11&lang=en`: what is not the ordinary case."""
-        return "?" + urlencode({name: value for name, value in {**self._asked(), **more}.items() if value})
-
-    @property
-    def kept(self) -> tuple[tuple[str, str], ...]:
-        """What a form that asks for another period takes along."""
-        return tuple((name, value) for name, value in self._asked().items() if value and name != "period")
-
-    @property
-    def path(self) -> str:
-        """`/board`, `/board/000.00.03.H39`"""
-        return ROOT if self.is_root else f"{ROOT}/{self.agency_code}"
-
-    @property
-    def href(self) -> str:
-        """The page itself."""
-        return self.path + self.query()
-
-    def figure(self, indicator: str, part: str = "") -> str:
-        """The page of one figure of this agency, or one of its parts (`dossiers`)."""
-        tail = f"/{part}" if part else ""
-        return f"{ROOT}/{self.agency_code}/{indicator}{tail}{self.query()}"
-
-    def unit(self, agency_code: str, *, is_root: bool = False) -> str:
-        """The same question about another agency."""
-        return self.but(agency_code=agency_code, is_root=is_root).href

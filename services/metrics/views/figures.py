@@ -5,6 +5,7 @@ Percentages exist only here: parts are summed first and divided last, two decima
 
 from __future__ import annotations
 
+import asyncio
 from collections import defaultdict
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -27,14 +28,25 @@ type Totals = Mapping[tuple[str, str], int]
 """(measure, agency with everything below it) → count."""
 
 
+async def never(tick: int) -> int:
+    """A fold that stands still: the first look is answered, then nothing."""
+    if tick:
+        await asyncio.Event().wait()
+    return 1
+
+
 @dataclass(frozen=True)
 class Door:
-    """What the doors need: counts from the store, the catalogue, a clock, how small a public share may be."""
+    """What the doors need: counts from the store, the catalogue, a clock, how small a public share may be.
+
+    `after(tick)` waits until the fold moved since that tick and answers the tick now; `after(0)` answers at once.
+    """
 
     read: Callable[[Question], Awaitable[Reading]]
     catalogue: Catalogue
     now: Callable[[], datetime]
     hides_below: int
+    after: Callable[[int], Awaitable[int]] = never
 
 
 @dataclass(frozen=True)
@@ -98,6 +110,25 @@ def _upwards(catalogue: Catalogue, code: str | None, on: date) -> Iterator[str]:
 def row_on[T: Dated](rows: tuple[T, ...], on: date) -> T:
     """The row of that day, else the newest there was."""
     return next((row for row in rows if row.in_force(on)), rows[-1])
+
+
+def figures_by_procedure(  # noqa: PLR0917 - the same question, split by one more dimension
+    counts: Mapping[tuple[str, str, str], int],
+    catalogue: Catalogue,
+    indicator: Indicator,
+    agency_code: str,
+    on: date,
+    hides_below: int,
+) -> dict[str, Figure]:
+    """Procedure code → its part of the agency's figure; empty for figures that count services."""
+    if {indicator.numerator, indicator.denominator} & SERVICES.keys():
+        return {}
+    here = {code: agency_code in _upwards(catalogue, code, on) for code in {agency for _, agency, _ in counts}}
+    parts: defaultdict[str, defaultdict[tuple[str, str], int]] = defaultdict(lambda: defaultdict(int))
+    for (measure, agency, procedure), count in counts.items():
+        if here[agency] and measure in (indicator.numerator, indicator.denominator):
+            parts[procedure][measure, agency_code] += count
+    return {code: _figure(totals, catalogue, indicator, agency_code, hides_below) for code, totals in parts.items()}
 
 
 def agency_on(catalogue: Catalogue, code: str, on: date) -> Agency:

@@ -1,0 +1,92 @@
+"""What an address asks, read leniently: whatever cannot be understood is the ordinary case."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Annotated, Any, Final
+
+from fastapi import Depends, Query
+from pydantic import BaseModel, ConfigDict, Field
+
+from services.metrics.rules.period import Period, month_of
+from services.metrics.store import Question
+from services.metrics.views.asked import Asked
+from services.metrics.views.figures import Door, day_of, roll_up
+from services.metrics.views.periods import lately
+from services.metrics.views.scene import Known, Scene
+from shared.catalogue.lookup import indicators_on
+from shared.catalogue.model import AgencyKind, Catalogue
+from shared.dossier.permission import Actor, Kind
+from shared.web.identity import caller
+from shared.web.problem import Problem
+
+_COLLEAGUES: Final = frozenset({Kind.STAFF, Kind.SERVICE})
+
+type Reader = Annotated[Actor, Depends(caller(*Kind))]
+type Short = Annotated[str, Field(max_length=60)]
+
+
+class Given(BaseModel):
+    """What stands in an address of the board; all of it may be absent."""
+
+    model_config = ConfigDict(frozen=True)
+
+    period: Short = ""
+    indicator: Short = ""
+    rank: Short = ""
+    lang: Short = ""
+    wall: Short = ""
+
+
+type Asking = Annotated[Given, Query()]
+
+
+def root_of(catalogue: Catalogue) -> str:
+    """The province's code."""
+    return next(row.code for row in catalogue.agencies if row.kind is AgencyKind.PROVINCE)
+
+
+def asked_of(door: Door, agency_code: str, given: Given, indicator: str = "") -> Asked:
+    """The question of an address; what cannot be read is the ordinary case. Raises Problem 404 for unknown names."""
+    if agency_code not in door.catalogue.agencies_by_code:
+        raise Problem(404, "unknown_agency", detail=("Không có cơ quan này.", "No such agency."))
+    now = door.now()
+    try:
+        span = Period.parse(given.period or month_of(now))
+    except ValueError:
+        span = Period.parse(month_of(now))
+    if indicator and not any(row.id == indicator for row in indicators_on(door.catalogue, day_of(span, now))):
+        raise Problem(404, "unknown_indicator", detail=("Không có chỉ tiêu này.", "No such indicator."))
+    return Asked(
+        agency_code=agency_code,
+        is_root=agency_code == root_of(door.catalogue),
+        period=span,
+        indicator=indicator,
+        rank_by=given.rank,
+        language="en" if given.lang == "en" else "vi",
+        is_wall=given.wall == "1",
+    )
+
+
+async def scene_of(door: Door, asked: Asked, hides_below: int) -> Scene:
+    """The question with what the store says of its period and of those before it."""
+    now = door.now()
+    spans = lately(asked.period)
+    readings = await asyncio.gather(*(door.read(Question(span, now)) for span in spans))
+    totals = [
+        roll_up(reading.counts, door.catalogue, day_of(span, now))
+        for span, reading in zip(spans, readings, strict=True)
+    ]
+    known = Known(readings[-1], totals[-1], tuple(zip(spans, totals, strict=True)))
+    return Scene(known, door.catalogue, asked, now, hides_below)
+
+
+def frame(asked: Asked) -> dict[str, Any]:
+    """What every template gets beside its view."""
+    other = asked.but(language="vi" if asked.language == "en" else "en")
+    return {"t": asked.words, "lang": asked.language, "asked": asked, "other_language": other.href}
+
+
+def hides_below(door: Door, actor: Actor) -> int:
+    """Colleagues see small numbers; others do not (kpi §6.13)."""
+    return 0 if actor.kind in _COLLEAGUES else door.hides_below

@@ -1,0 +1,114 @@
+"""What stands around the figures of every page: where one is, which period, as of when, and what proves it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from services.metrics.rules.period import Period
+from services.metrics.store import Reading
+from services.metrics.views.asked import Asked
+from services.metrics.views.figures import FRESH, agency_on
+from services.metrics.views.language import Words
+from services.metrics.views.periods import Choice, choices, first_on, following, previous
+from services.metrics.views.scene import Scene
+from shared.catalogue.model import Catalogue
+from shared.dossier.working_time import LOCAL
+
+
+@dataclass(frozen=True)
+class Link:
+    """Words and where they lead."""
+
+    text: str
+    href: str
+
+
+@dataclass(frozen=True)
+class Stamp:
+    """As of when, for people and for the page's own timer; `late` is empty while the figures are fresh."""
+
+    text: str
+    iso: str
+    now_iso: str
+    late: str
+    promise: int
+
+
+@dataclass(frozen=True)
+class Around:
+    """Finished words; `path`: the pages above, the province first; `next` only when that period has begun."""
+
+    name: str
+    period: str
+    path: tuple[Link, ...]
+    choices: tuple[Choice, ...]
+    former: Link
+    next: Link | None
+    stamp: Stamp
+    certificate: str
+    quarantined: str
+
+
+def around(scene: Scene) -> Around:
+    """The same on every page."""
+    asked, words, reading = scene.asked, scene.words, scene.known.reading
+    return Around(
+        name=scene.agency.name,
+        period=words.period(asked.period),
+        path=_path(scene),
+        choices=choices(asked, scene.now),
+        former=_link(asked, previous(asked.period)),
+        next=_next(asked, scene.now),
+        stamp=stamp_of(reading.as_of, scene.now, words),
+        certificate=_certificate(reading, scene.catalogue, words),
+        quarantined=words.number(reading.quarantined) if reading.quarantined else "",
+    )
+
+
+def _path(scene: Scene) -> tuple[Link, ...]:
+    boards = scene.asked.but(indicator="")
+    links = [Link(scene.agency.name, boards.href)] if scene.asked.indicator else []
+    parent = scene.agency.parent
+    while parent is not None:
+        row = agency_on(scene.catalogue, parent, scene.on)
+        links.append(Link(row.name, boards.unit(row.code, is_root=row.parent is None).href))
+        parent = row.parent
+    return tuple(reversed(links))
+
+
+def _next(asked: Asked, now: datetime) -> Link | None:
+    later = following(asked.period)
+    return _link(asked, later) if first_on(later) <= now.astimezone(LOCAL).date() else None
+
+
+def _link(asked: Asked, period: Period) -> Link:
+    return Link(asked.words.period(period), asked.but(period=period).href)
+
+
+def stamp_of(as_of: datetime | None, now: datetime, words: Words) -> Stamp:
+    """As of when the figures are, and how late that is."""
+    is_late = as_of is None or now - as_of > FRESH
+    return Stamp(
+        text=words.instant(as_of) if as_of else words("chưa có"),
+        iso=as_of.isoformat() if as_of else "",
+        now_iso=now.isoformat(),
+        late=_lateness(as_of, now, words) if is_late else "",
+        promise=int(FRESH.total_seconds()),
+    )
+
+
+def _lateness(as_of: datetime | None, now: datetime, words: Words) -> str:
+    if as_of is None:
+        return words("chưa đọc hết sự kiện")
+    minutes, seconds = divmod(int((now - as_of).total_seconds()), 60)
+    if minutes:
+        return words("đang trễ {minutes} phút", minutes=words.number(minutes))
+    return words("đang trễ {seconds} giây", seconds=seconds)
+
+
+def _certificate(reading: Reading, catalogue: Catalogue, words: Words) -> str:
+    events = " ".join(f"P{partition}:{offset}" for partition, offset in sorted(reading.position.items()) if offset)
+    return words(
+        "sự kiện đến {events} · danh mục {version}", events=events or words("chưa có"), version=catalogue.version
+    )
