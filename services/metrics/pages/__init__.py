@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from fastapi import FastAPI, Request
-from fastapi.responses import HTMLResponse, StreamingResponse
+from fastapi.responses import HTMLResponse, Response, StreamingResponse
 from starlette.staticfiles import StaticFiles
 
 from services.metrics.pages.asking import Asking, Reader, asked_of, frame, hides_below, root_of, scene_of
@@ -15,6 +15,7 @@ from services.metrics.views.asked import Asked
 from services.metrics.views.board import board
 from services.metrics.views.figure import figure_page
 from services.metrics.views.figures import Door
+from services.metrics.views.sheet import file_name, sheet
 from shared.dossier.codes import AgencyCode
 from shared.dossier.permission import Actor, Resource, Right
 from shared.web.html import Pages
@@ -65,6 +66,14 @@ def add_pages(app: FastAPI, door: Door) -> None:
             return Drawn(bytes(whole).decode(), bytes(stamp).decode())
 
         return stream(shared.events((asked, hides), draw))
+
+    @app.get("/board/{agency_code}/board.csv", include_in_schema=False)
+    @allows(Right.READ_KPI)
+    async def spreadsheet(actor: Reader, agency_code: AgencyCode, given: Asking) -> Response:
+        demand(actor, Right.READ_KPI, Resource())
+        scene = await scene_of(door, asked_of(door, agency_code, given), hides_below(door, actor))
+        named = {"Content-Disposition": f'attachment; filename="{file_name(scene)}"'}
+        return Response(sheet(scene).encode(), media_type="text/csv; charset=utf-8", headers=named)
 
     @app.get("/board/{agency_code}/{indicator}", response_class=HTMLResponse, include_in_schema=False)
     @allows(Right.READ_KPI)

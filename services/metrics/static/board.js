@@ -59,7 +59,7 @@ function restamp(html) {
 }
 
 function levels(of) {
-  const words = [...of.querySelectorAll(".tile[data-live]")].map((tile) => [tile.querySelector("h3").textContent.trim(), tile.querySelector(".word")?.textContent.trim()]);
+  const words = [...of.querySelectorAll(".tile[data-live]")].map((tile) => [(tile.querySelector("h3") ?? document.querySelector("h1")).textContent.trim(), tile.querySelector(".word")?.textContent.trim()]);
   return new Map(words);
 }
 

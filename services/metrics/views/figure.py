@@ -71,7 +71,7 @@ def _missing(scene: Scene, figure: Figure) -> str:
 def _plot(scene: Scene, history: list[Figure]) -> Plot | None:
     target = history[-1].indicator.target
     return plot(
-        [period.text for period, _ in scene.known.history],
+        [scene.words.short(period) for period, _ in scene.known.history],
         [share_of(figure) for figure in history],
         Fraction(*target) if target else None,
         scene.words,

@@ -87,6 +87,11 @@ class Words:
             f"Quarter {_ROMAN[int(part[1]) - 1]}/{year}" if part[0] == "Q" else f"{date(int(year), int(part), 1):%B %Y}"
         )
 
+    def short(self, period: Period) -> str:
+        """`11/26`, `Q4/26`, `2026`: under a plot."""
+        year, _, part = period.text.partition("-")
+        return f"{part}/{year[2:]}" if part else year
+
     def instant(self, at: datetime) -> str:
         """`13:59:59 05/05/2023`, local time."""
         return f"{at.astimezone(LOCAL):%H:%M:%S %d/%m/%Y}"

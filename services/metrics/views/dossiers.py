@@ -1,0 +1,140 @@
+"""The very dossiers behind a figure: codes, stages, dates; no person, and only for colleagues."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final, Literal
+
+from services.metrics.rules.seen import Seen
+from services.metrics.views.around import Around, Link, around
+from services.metrics.views.figures import agency_on, row_on
+from services.metrics.views.language import Words
+from services.metrics.views.scene import Scene
+from shared.catalogue.calendar import CalendarMissing
+from shared.catalogue.lookup import calendar_for
+from shared.dossier.deadline import working_time_between
+from shared.dossier.lifecycle import STAGES, Clock
+from shared.dossier.state import first_of
+from shared.dossier.working_time import LOCAL
+
+type Which = Literal["missing", "met", "all"]
+"""Of the denominator: those not in the numerator, those in it, or both."""
+
+_CHANNELS: Final = {1: "Trực tiếp", 2: "Trực tuyến", 3: "Bưu chính"}
+_TABS: Final[dict[Which, str]] = {"missing": "Chưa đạt", "met": "Đạt", "all": "Tất cả"}
+
+
+@dataclass(frozen=True)
+class DossierRow:
+    """One dossier in words; `late` says by how much working time it is or was late, or what is left."""
+
+    code: str
+    procedure: str
+    agency: str
+    channel: str
+    stage: str
+    received: str
+    due: str
+    late: str
+    is_late: bool
+
+
+@dataclass(frozen=True)
+class Tab:
+    """One way to look at the list, with how many it holds."""
+
+    text: str
+    count: str
+    href: str
+    is_chosen: bool
+
+
+@dataclass(frozen=True)
+class Dossiers:
+    """The whole page. `total`: how many the chosen list holds altogether."""
+
+    around: Around
+    title: str
+    tabs: tuple[Tab, ...]
+    rows: tuple[DossierRow, ...]
+    total: str
+    next: Link | None
+
+
+def dossiers(
+    scene: Scene, found: Sequence[Seen], counts: dict[Which, int], which: Which, next_cursor: str | None
+) -> Dossiers:
+    """The page of `asked.indicator`: one page of `found`, in the order given."""
+    words, asked = scene.words, scene.asked
+    href = asked.dossiers
+    return Dossiers(
+        around=around(scene),
+        title=words.name(scene.indicators[asked.indicator]),
+        tabs=tuple(
+            Tab(words(_TABS[each]), words.number(count), f"{href}&which={each}", each == which)
+            for each, count in counts.items()
+        ),
+        rows=tuple(_row(scene, seen) for seen in found),
+        total=words.number(counts[which]),
+        next=Link(words("Trang sau"), f"{href}&which={which}&cursor={next_cursor}") if next_cursor else None,
+    )
+
+
+def _row(scene: Scene, seen: Seen) -> DossierRow:
+    words = scene.words
+    late = _late_by(scene, seen)
+    procedures = scene.catalogue.procedures_by_code.get(seen.procedure_code)
+    return DossierRow(
+        code=seen.dossier_code,
+        procedure=row_on(procedures, scene.on).name if procedures else seen.procedure_code,
+        agency=agency_on(scene.catalogue, seen.agency_competent, scene.on).name
+        if seen.agency_competent in scene.catalogue.agencies_by_code
+        else seen.agency_competent,
+        channel=words(_CHANNELS[int(seen.channel)]),
+        stage=words(STAGES[seen.stage].label),
+        received=words.moment(seen.received_at) if seen.received_at else "–",
+        due=words.moment(seen.due_at) if seen.due_at else "–",
+        late=_standing(scene, seen, late),
+        is_late=late is not None,
+    )
+
+
+def _late_by(scene: Scene, seen: Seen) -> timedelta | None:
+    """Working time between the due instant and the end, or now while it runs; None when it is not late."""
+    if seen.due_at is None or seen.clock is Clock.PAUSED:
+        return None
+    end = first_of(seen.portal_times, 9, 10, 8, 3) or scene.now
+    return _worked(scene, seen, seen.due_at, end) if end > seen.due_at else None
+
+
+def _worked(scene: Scene, seen: Seen, start: datetime, end: datetime) -> timedelta:
+    try:
+        calendar = calendar_for(scene.catalogue, seen.agency_competent, start.astimezone(LOCAL).date())
+        return working_time_between(start, end, calendar)
+    except CalendarMissing:
+        return end - start
+
+
+def _standing(scene: Scene, seen: Seen, late: timedelta | None) -> str:
+    words = scene.words
+    if late is not None:
+        return words("quá hạn {time}", time=duration(late, words))
+    if seen.clock is Clock.PAUSED:
+        return words("tạm dừng")
+    if seen.due_at is None:
+        return words("chưa có hạn")
+    if STAGES[seen.stage].clock is Clock.STOPPED:
+        return words("đúng hạn")
+    return words("còn {time}", time=duration(_worked(scene, seen, scene.now, seen.due_at), words))
+
+
+def duration(time: timedelta, words: Words) -> str:
+    """`2 ngày 3 giờ`: working time, 1 day = 8 hours, rounded down (screens 2.5)."""
+    minutes = int(time.total_seconds()) // 60
+    days, rest = divmod(minutes, 8 * 60)
+    hours = rest // 60
+    parts = [(days, "{count} ngày"), (hours, "{count} giờ")]
+    said = [words(text, count=words.number(count)) for count, text in parts if count]
+    return " ".join(said) or words("{count} phút", count=minutes)
