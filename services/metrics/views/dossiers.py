@@ -9,7 +9,7 @@ from typing import Final, Literal
 
 from services.metrics.rules.seen import Seen
 from services.metrics.views.around import Around, Link, around
-from services.metrics.views.figures import agency_on, row_on
+from services.metrics.views.figures import agency_name, procedure_name
 from services.metrics.views.language import Words
 from services.metrics.views.scene import Scene
 from shared.catalogue.calendar import CalendarMissing
@@ -85,13 +85,10 @@ def dossiers(
 def _row(scene: Scene, seen: Seen) -> DossierRow:
     words = scene.words
     late = _late_by(scene, seen)
-    procedures = scene.catalogue.procedures_by_code.get(seen.procedure_code)
     return DossierRow(
         code=seen.dossier_code,
-        procedure=row_on(procedures, scene.on).name if procedures else seen.procedure_code,
-        agency=agency_on(scene.catalogue, seen.agency_competent, scene.on).name
-        if seen.agency_competent in scene.catalogue.agencies_by_code
-        else seen.agency_competent,
+        procedure=procedure_name(scene.catalogue, seen.procedure_code, scene.on),
+        agency=agency_name(scene.catalogue, seen.agency_competent, scene.on),
         channel=words(_CHANNELS[int(seen.channel)]),
         stage=words(STAGES[seen.stage].label),
         received=words.moment(seen.received_at) if seen.received_at else "–",

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from services.metrics.views.around import Around, around
-from services.metrics.views.figures import Figure, figures_by_procedure, row_on
+from services.metrics.views.figures import Figure, figures_by_procedure, procedure_name
 from services.metrics.views.periods import first_on
 from services.metrics.views.plot import Plot, plot
 from services.metrics.views.ranking import places
@@ -126,7 +126,7 @@ def _procedures(scene: Scene) -> tuple[Row, ...]:
     return tuple(
         Row(
             rank="",
-            name=row_on(scene.catalogue.procedures_by_code[code], scene.on).name,
+            name=procedure_name(scene.catalogue, code, scene.on),
             href="",
             tile=tile(figure, scene.words, ""),
             bar=_bar(figure),

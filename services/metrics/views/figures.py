@@ -131,6 +131,18 @@ def figures_by_procedure(  # noqa: PLR0917 - the same question, split by one mor
     return {code: _figure(totals, catalogue, indicator, agency_code, hides_below) for code, totals in parts.items()}
 
 
+def procedure_name(catalogue: Catalogue, code: str, on: date) -> str:
+    """Its name that day; the code for one that the catalogue never had."""
+    rows = catalogue.procedures_by_code.get(code)
+    return row_on(rows, on).name if rows else code
+
+
+def agency_name(catalogue: Catalogue, code: str, on: date) -> str:
+    """Its name that day; the code for one that the catalogue never had."""
+    rows = catalogue.agencies_by_code.get(code)
+    return row_on(rows, on).name if rows else code
+
+
 def agency_on(catalogue: Catalogue, code: str, on: date) -> Agency:
     """The agency as it is that day, else as it last was. Raises KeyError for an unknown one."""
     return row_on(catalogue.agencies_by_code[code], on)

@@ -10,7 +10,7 @@ from typing import Final
 from services.metrics.views.language import Words
 
 _WIDE, _HIGH = 720, 240
-_LEFT, _RIGHT, _TOP, _BOTTOM = 52, 24, 14, 30
+_LEFT, _RIGHT, _TOP, _BOTTOM = 60, 24, 14, 30
 _STEPS: Final = (Fraction(1, 100), Fraction(1, 50), Fraction(1, 20), Fraction(1, 10), Fraction(1, 5), Fraction(1, 4))
 _MOST_LINES: Final = 5
 _MOST_LABELS: Final = 12
