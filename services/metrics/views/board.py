@@ -10,11 +10,24 @@ from services.metrics.views.around import Around, around
 from services.metrics.views.figures import Figure
 from services.metrics.views.ranking import places
 from services.metrics.views.scene import Scene
-from services.metrics.views.tiles import Tile, in_order, tile
+from services.metrics.views.tiles import FIRST, Tile, tile
 from shared.catalogue.model import Agency, Indicator
 
-_HEADLINES: Final = ("open_late", "overdue", "received", "finished", "paused")
+_HEADLINES: Final = ("open_late", "received", "open", "finished", "paused")
 """Counts in large digits, as far as the catalogue has them; the others stand in a list."""
+
+_GROUPS: Final[Mapping[str, str]] = {
+    "directive": "Chỉ thị",
+    "time": "Thời hạn",
+    "papers": "Giấy tờ",
+    "service": "Phục vụ",
+    "defects": "Sai sót",
+    "volume": "Số lượng",
+    "complaints": "Phản ánh, kiến nghị",
+    "766": "Quyết định 766",
+    "tt01": "Thông tư 01/2018",
+    "": "Khác",
+}
 
 
 @dataclass(frozen=True)
@@ -54,7 +67,7 @@ class Board:
 
     around: Around
     headlines: tuple[Tile, ...]
-    counts: tuple[Tile, ...]
+    others: tuple[tuple[str, tuple[Tile, ...]], ...]
     tiles: tuple[Tile, ...]
     columns: tuple[Column, ...]
     groups: tuple[Group, ...]
@@ -63,24 +76,27 @@ class Board:
 
 def board(scene: Scene) -> Board:
     """The page of one agency and period."""
-    shares = {id_: row for id_, row in scene.indicators.items() if row.denominator is not None}
     mine = scene.figures(scene.asked.agency_code, scene.indicators.values())
     history = scene.history(scene.indicators.values())
-    order = in_order({id_: mine[id_] for id_ in shares})
+    first = [id_ for id_ in FIRST if id_ in mine]
     headlines = [id_ for id_ in _HEADLINES if id_ in mine]
-    ranked = shares.get(scene.asked.rank_by)
+    ranked = scene.indicators.get(scene.asked.rank_by) if scene.asked.rank_by in first else None
 
     def own(id_: str) -> Tile:
         return tile(mine[id_], scene.words, scene.asked.figure(id_), [then[id_] for then in history])
 
+    rest: dict[str, list[Tile]] = {}
+    for id_, row in scene.indicators.items():
+        if id_ not in {*first, *headlines}:
+            rest.setdefault(row.group if row.group in _GROUPS else "", []).append(own(id_))
     return Board(
         around=around(scene),
         headlines=tuple(map(own, headlines)),
-        counts=tuple(own(id_) for id_ in mine if id_ not in shares and id_ not in headlines),
-        tiles=tuple(map(own, order)),
-        columns=tuple(_column(scene, shares[id_]) for id_ in order),
+        tiles=tuple(map(own, first)),
+        others=tuple((scene.words(title), tuple(rest[group])) for group, title in _GROUPS.items() if group in rest),
+        columns=tuple(_column(scene, scene.indicators[id_]) for id_ in first),
         groups=tuple(
-            _group(scene, f"group-{number}", title, [shares[id_] for id_ in order])
+            _group(scene, f"group-{number}", title, [scene.indicators[id_] for id_ in first])
             for number, title in enumerate(scene.units, 1)
         ),
         ranked_by=scene.words.name(ranked) if ranked else "",

@@ -121,7 +121,7 @@ def figures_by_procedure(  # noqa: PLR0917 - the same question, split by one mor
     hides_below: int,
 ) -> dict[str, Figure]:
     """Procedure code → its part of the agency's figure; empty for figures that count services."""
-    if {indicator.numerator, indicator.denominator} & SERVICES.keys():
+    if {indicator.numerator, indicator.denominator} & {row.name for row in catalogue.service_measures}:
         return {}
     here = {code: agency_code in _upwards(catalogue, code, on) for code in {agency for _, agency, _ in counts}}
     parts: defaultdict[str, defaultdict[tuple[str, str], int]] = defaultdict(lambda: defaultdict(int))

@@ -91,4 +91,5 @@ class Scene:
 
     @cached_property
     def _seen(self) -> frozenset[str]:
-        return frozenset(scope for _, scope in self.known.totals)
+        services = {row.name for row in self.catalogue.service_measures}  # offered, with or without dossiers
+        return frozenset(scope for measure, scope in self.known.totals if measure not in services)

@@ -9,10 +9,14 @@ from typing import Final
 
 from services.metrics.views.figures import Figure
 from services.metrics.views.language import Words
+from shared.catalogue.indicator import Show
 from shared.catalogue.model import Comparator
 
-FIRST: Final[Sequence[str]] = ("D1b", "D2", "D2n", "D3", "2.1", "4.2", "4.3", "P1", "G1")
-"""Codes of the shares a leader reads first: the directive's rates, then on time, digitized, reused, post, guided."""
+FIRST: Final[Sequence[str]] = (
+    "online_services_used", "online_share", "online_payment_share",
+    "on_time_share", "digitized_share", "reused_share", "returned_by_post_share", "guided_share",
+)  # fmt: skip
+"""What a leader reads first: the directive's three rates, then on time, digitized, reused, post, guided."""
 
 _WIDE: Final = 120
 _HIGH: Final = 28
@@ -73,18 +77,26 @@ def tile(figure: Figure, words: Words, href: str, history: Sequence[Figure] = ()
     )
 
 
+_UNITS: Final[Mapping[Show, str]] = {
+    Show.PERCENT: "{value}%",
+    Show.COUNT: "{value}",
+    Show.DAYS: "{value} ngày",
+    Show.POINTS: "{value} điểm",
+    Show.PER_THOUSAND: "{value}‰",
+}
+
+
 def value_of(figure: Figure, words: Words) -> str:
-    """`41,00%` or `1.260`; empty without data."""
+    """`41,00%`, `22,99 ngày`, `1.260`; empty without data."""
     if figure.value is None:
         return ""
-    if figure.denominator is None:
-        return words.number(figure.numerator)
-    return words.share(figure.numerator, figure.denominator)
+    value = words.number(figure.numerator) if figure.denominator is None else words.decimal(figure.value)
+    return words(_UNITS[figure.indicator.shown], value=value)
 
 
 def counts_of(figure: Figure, words: Words) -> str:
     """`1.260/6.000`; empty without data."""
-    if figure.value is None or figure.denominator is None:
+    if figure.value is None or figure.denominator is None or figure.indicator.shown is Show.DAYS:
         return ""
     return f"{words.number(figure.numerator)}/{words.number(figure.denominator)}"
 
@@ -95,18 +107,12 @@ def _note(figure: Figure, words: Words) -> str:
     return words("Không phát sinh") if figure.denominator == 0 else ""
 
 
-def in_order(figures: Mapping[str, Figure]) -> list[str]:
-    """Ids of shares: those a leader reads first, the others after them."""
-    place = {code: number for number, code in enumerate(FIRST)}
-    return sorted(figures, key=lambda each: place.get(figures[each].indicator.code, len(place)))
-
-
 # --- change -----------------------------------------------------------------------------------------------------------
 
 
 def share_of(figure: Figure) -> Fraction | None:
-    """The exact share; None without data, when hidden, or for a count."""
-    if figure.value is None or not figure.denominator:
+    """The exact share; None without data, when hidden, or for what is no share of a hundred."""
+    if figure.value is None or not figure.denominator or figure.indicator.shown is not Show.PERCENT:
         return None
     return Fraction(figure.numerator, figure.denominator)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import re
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
@@ -23,6 +24,7 @@ from services.metrics.views.scene import Known, Scene
 from services.metrics.views.sheet import sheet
 from services.metrics.views.texts import ENGLISH
 from services.metrics.views.tiles import Tile
+from shared.catalogue.lookup import indicators_on
 from shared.catalogue.model import AgencyKind, Catalogue
 from shared.dossier.lifecycle import STAGES
 
@@ -68,10 +70,14 @@ def test_a_tile_says_how_far_it_moved_and_whether_that_is_good(catalogue: Catalo
 
 
 def test_the_directives_rates_come_first(catalogue: Catalogue) -> None:
-    ids = [tile.id for tile in board(scene(catalogue, shares(5, 10))).tiles]
-    assert ids[:5] == [
-        "online_services_used", "online_share", "online_share_national", "online_payment_share", "on_time_share",
+    shown = board(scene(catalogue, shares(5, 10)))
+    assert [tile.id for tile in shown.tiles][:4] == [
+        "online_services_used", "online_share", "online_payment_share", "on_time_share",
     ]  # fmt: skip
+    listed = [tile.id for _, tiles in shown.others for tile in tiles]
+    everything = {tile.id for tile in (*shown.tiles, *shown.headlines)} | set(listed)
+    assert everything == {row.id for row in indicators_on(catalogue, NOW.date())}
+    assert len(listed) == len(set(listed))
 
 
 def test_the_small_line_breaks_where_nothing_was_counted(catalogue: Catalogue) -> None:
@@ -159,7 +165,6 @@ def test_targets_are_said_without_needless_zeros(ratio: tuple[int, int], said: s
 # --- two languages ----------------------------------------------------------------------------------------------------
 
 _SAID = re.compile(r"""(?<![\w.])(?:t|words|self|scene\.words)\(\s*(?:"([^"]+)"|'([^']+)')""")
-_QUOTED = re.compile(r'"([^"\n]+)"')
 
 
 def spoken() -> set[str]:
@@ -167,7 +172,13 @@ def spoken() -> set[str]:
     sources = [*HOUSE.glob("templates/*.html"), *HOUSE.glob("views/*.py")]
     texts = {path: path.read_text() for path in sources if path.name != "texts.py"}
     direct = {double or single for text in texts.values() for double, single in _SAID.findall(text)}
-    quoted = {each for path, text in texts.items() if path.suffix == ".py" for each in _QUOTED.findall(text)}
+    quoted = {
+        node.value
+        for path, text in texts.items()
+        if path.suffix == ".py"
+        for node in ast.walk(ast.parse(text))
+        if isinstance(node, ast.Constant) and isinstance(node.value, str)
+    }
     return direct | (quoted & ENGLISH.keys()) | {meaning.label for meaning in STAGES.values()}
 
 
