@@ -13,6 +13,7 @@ from services.metrics.views.plot import Plot, plot
 from services.metrics.views.ranking import places
 from services.metrics.views.scene import Scene
 from services.metrics.views.tiles import Tile, share_of, tile
+from services.metrics.views.why import Why, why
 from shared.dossier.working_time import LOCAL
 
 
@@ -31,17 +32,18 @@ class Row:
 
 @dataclass(frozen=True)
 class FigurePage:
-    """The whole page: finished words only. A plain count has no plot and no missing dossiers."""
+    """The whole page: finished words only. A plain count has no plot and no reason."""
 
     around: Around
     tile: Tile
     source: str
-    missing: str
+    why: Why | None
     plot: Plot | None
     history: tuple[Row, ...]
     groups: tuple[tuple[str, tuple[Row, ...]], ...]
     procedures: tuple[Row, ...]
     dossiers: str
+    """Where the list is; empty for who may not see dossiers."""
 
 
 def figure_page(scene: Scene) -> FigurePage:
@@ -53,12 +55,12 @@ def figure_page(scene: Scene) -> FigurePage:
         around=around(scene),
         tile=tile(now, scene.words, scene.asked.href, history),
         source=indicator.source,
-        missing=_missing(scene, now),
+        why=why(scene, now),
         plot=_plot(scene, history),
         history=_periods(scene, history),
         groups=tuple((scene.words(title), rows) for title in scene.units if (rows := _units(scene, title))),
         procedures=_procedures(scene),
-        dossiers=scene.asked.dossiers,
+        dossiers=scene.asked.dossiers if scene.sees_dossiers else "",
     )
 
 

@@ -42,6 +42,7 @@ class Scene:
     asked: Asked
     now: datetime
     hides_below: int = 0
+    sees_dossiers: bool = False
 
     @cached_property
     def on(self) -> date:

@@ -138,4 +138,14 @@ ENGLISH: Final[Mapping[str, str]] = {
     "{value} ngày": "{value} days",
     "{value} điểm": "{value} points",
     "{value}‰": "{value}‰",
+    "Vì sao {level}?": "Why {level}?",
+    "{value} so với chỉ tiêu {target}.": "{value} against a target of {target}.",
+    "Đã đạt chỉ tiêu.": "The target is met.",
+    "Sửa ít nhất {count} trường hợp để lên {level}.": "Put at least {count} cases right to reach {level}.",
+    "Kỳ đã kết thúc: hồ sơ mới không đổi được số này.": "The period is over: new dossiers cannot change this figure.",
+    "Hoặc {count} hồ sơ tiếp theo đều đạt để lên {level} ({part}/{all} = {share}).": (
+        "Or {count} next dossiers, all good, to reach {level} ({part}/{all} = {share})."
+    ),
+    "Xem {count} hồ sơ": "Show {count} dossiers",
+    "Xem các hồ sơ": "Show the dossiers",
 }

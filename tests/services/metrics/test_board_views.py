@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 import services.metrics
+from services.metrics.rules.band import Colour, colour
 from services.metrics.rules.period import Period
 from services.metrics.store import Reading
 from services.metrics.views.asked import Asked
@@ -24,6 +25,7 @@ from services.metrics.views.scene import Known, Scene
 from services.metrics.views.sheet import sheet
 from services.metrics.views.texts import ENGLISH
 from services.metrics.views.tiles import Tile
+from services.metrics.views.why import coming
 from shared.catalogue.lookup import indicators_on
 from shared.catalogue.model import AgencyKind, Catalogue
 from shared.dossier.lifecycle import STAGES
@@ -121,13 +123,48 @@ def test_small_numbers_are_hidden_from_the_public_counts_too(catalogue: Catalogu
 def test_a_figure_says_what_is_missing_by_period_unit_and_procedure(catalogue: Catalogue) -> None:
     counts = shares(1, 4, JUSTICE) | {("received", TRADE, "2.000633"): 6, ("received_online", TRADE, "2.000633"): 5}
     page = figure_page(scene(catalogue, shares(1, 2), counts, indicator="online_share"))
-    assert (page.tile.counts, page.missing) == ("6/10", "4")
+    assert page.tile.counts == "6/10"
+    assert page.why is not None
+    assert page.why.missing == "4"
     assert [(row.name, row.missing) for row in page.history] == [("Tháng 11/2026", "4"), ("Tháng 10/2026", "1")]
     assert [row.is_open for row in page.history] == [True, False]
     assert [row.missing for row in page.procedures] == ["3", "1"]
     assert page.plot is not None
     assert page.plot.open is not None
     assert page.plot.open.text == "11/26: 60,00%"
+
+
+def test_the_least_numbers_are_those_of_the_directives_example(catalogue: Catalogue) -> None:
+    """12/60 is red against more than 50 %: 4 more make orange (16/64 = 25 %), 37 the target (49/97 = 50.52 %)."""
+    page = figure_page(scene(catalogue, shares(12, 60), indicator="online_share"))
+    assert page.why is not None
+    assert page.why.heading == "Vì sao đỏ?"
+    assert page.why.sentences == (
+        "20,00% (12/60) so với chỉ tiêu trên 50%.",
+        "Sửa ít nhất 3 trường hợp để lên Cam.",
+        "Hoặc 4 hồ sơ tiếp theo đều đạt để lên Cam (16/64 = 25,00%).",
+        "Hoặc 37 hồ sơ tiếp theo đều đạt để lên Xanh (49/97 = 50,52%).",
+    )
+
+
+@pytest.mark.parametrize(("numerator", "denominator"), [(12, 60), (5, 10), (0, 7), (39, 80), (1, 1000)])
+def test_one_fewer_would_not_do(catalogue: Catalogue, numerator: int, denominator: int) -> None:
+    [share] = [row for row in indicators_on(catalogue, NOW.date()) if row.id == "online_share"]
+    for level in (Colour.ORANGE, Colour.YELLOW, Colour.GREEN):
+        more = coming(numerator, denominator, share, catalogue.bands, level)
+        assert more is not None
+        order = [Colour.RED, Colour.ORANGE, Colour.YELLOW, Colour.GREEN]
+        now = colour(numerator, denominator, share, catalogue.bands)
+        if order.index(now) < order.index(level):
+            after = colour(numerator + more, denominator + more, share, catalogue.bands)
+            before = colour(numerator + more - 1, denominator + more - 1, share, catalogue.bands)
+            assert order.index(after) >= order.index(level) > order.index(before)
+
+
+def test_a_period_that_is_over_cannot_be_mended_by_new_dossiers(catalogue: Catalogue) -> None:
+    over = figure_page(scene(catalogue, shares(12, 60), indicator="online_share", period=Period.parse("2026-10")))
+    assert over.why is not None
+    assert over.why.sentences[-1] == "Kỳ đã kết thúc: hồ sơ mới không đổi được số này."
 
 
 def test_what_counts_services_is_not_split_by_procedure(catalogue: Catalogue) -> None:
