@@ -9,17 +9,23 @@ from fastapi import FastAPI, Request
 from fastapi.responses import HTMLResponse, Response, StreamingResponse
 from starlette.staticfiles import StaticFiles
 
-from services.metrics.pages.asking import Asking, Reader, asked_of, frame, hides_below, root_of, scene_of
+from services.metrics.pages.asking import (
+    Asking, AskingList, Colleague, Reader, Sight, asked_of, frame, root_of, scene_of, sight_of,
+)  # fmt: skip
 from services.metrics.pages.live import Drawn, Shared, stream
+from services.metrics.rules.measures import Measures
+from services.metrics.store.lists import Listed
 from services.metrics.views.asked import Asked
 from services.metrics.views.board import board
+from services.metrics.views.dossiers import Which, dossiers, is_listable, keeps
 from services.metrics.views.figure import figure_page
-from services.metrics.views.figures import Door
+from services.metrics.views.figures import Door, below, day_of, path_of
 from services.metrics.views.sheet import file_name, sheet
 from shared.dossier.codes import AgencyCode
 from shared.dossier.permission import Actor, Resource, Right
 from shared.web.html import Pages
 from shared.web.identity import allows, demand
+from shared.web.problem import Problem
 
 _HERE: Final = Path(__file__).parent.parent
 
@@ -30,17 +36,18 @@ def add_pages(app: FastAPI, door: Door) -> None:
     pages.mount(app)
     app.mount("/board/sheet", StaticFiles(directory=_HERE / "static"), name="sheet")
     shared = Shared(door.after)
+    measures = Measures.of(door.catalogue)
 
-    async def shown(asked: Asked, hides: int) -> dict[str, Any]:
+    async def shown(asked: Asked, sight: Sight) -> dict[str, Any]:
         """What the template of the page gets."""
-        scene = await scene_of(door, asked, hides)
+        scene = await scene_of(door, asked, sight)
         view = figure_page(scene) if asked.indicator else board(scene)
         return {"view": view, **frame(asked)}
 
     async def page(request: Request, actor: Actor, asked: Asked) -> HTMLResponse:
         demand(actor, Right.READ_KPI, Resource())
         template = "figure.html" if asked.indicator else "board.html"
-        return pages.render(request, template, **await shown(asked, hides_below(door, actor)))
+        return pages.render(request, template, **await shown(asked, sight_of(door, actor, asked)))
 
     @app.get("/board", response_class=HTMLResponse, include_in_schema=False)
     @allows(Right.READ_KPI)
@@ -57,21 +64,22 @@ def add_pages(app: FastAPI, door: Door) -> None:
     async def live(request: Request, actor: Reader, agency_code: AgencyCode, given: Asking) -> StreamingResponse:
         demand(actor, Right.READ_KPI, Resource())
         asked = asked_of(door, agency_code, given, given.indicator)
-        hides = hides_below(door, actor)
+        sight = sight_of(door, actor, asked)
 
         async def draw() -> Drawn:
-            view = await shown(asked, hides)
+            view = await shown(asked, sight)
             template = "_figure.html" if asked.indicator else "_board.html"
             whole, stamp = (pages.render(request, part, **view).body for part in (template, "_stamp.html"))
             return Drawn(bytes(whole).decode(), bytes(stamp).decode())
 
-        return stream(shared.events((asked, hides), draw))
+        return stream(shared.events((asked, sight), draw))
 
     @app.get("/board/{agency_code}/board.csv", include_in_schema=False)
     @allows(Right.READ_KPI)
     async def spreadsheet(actor: Reader, agency_code: AgencyCode, given: Asking) -> Response:
         demand(actor, Right.READ_KPI, Resource())
-        scene = await scene_of(door, asked_of(door, agency_code, given), hides_below(door, actor))
+        asked = asked_of(door, agency_code, given)
+        scene = await scene_of(door, asked, sight_of(door, actor, asked))
         named = {"Content-Disposition": f'attachment; filename="{file_name(scene)}"'}
         return Response(sheet(scene).encode(), media_type="text/csv; charset=utf-8", headers=named)
 
@@ -81,3 +89,24 @@ def add_pages(app: FastAPI, door: Door) -> None:
         request: Request, actor: Reader, agency_code: AgencyCode, indicator: str, given: Asking
     ) -> HTMLResponse:
         return await page(request, actor, asked_of(door, agency_code, given, indicator))
+
+    @app.get("/board/{agency_code}/{indicator}/dossiers", response_class=HTMLResponse, include_in_schema=False)
+    @allows(Right.READ_DOSSIER)
+    async def behind(
+        request: Request, actor: Colleague, agency_code: AgencyCode, indicator: str, given: AskingList
+    ) -> HTMLResponse:
+        asked = asked_of(door, agency_code, given, indicator)
+        now = door.now()
+        path = path_of(door.catalogue, agency_code, day_of(asked.period, now))
+        demand(actor, Right.READ_DOSSIER, Resource(agency_path=path))
+        scene = await scene_of(door, asked, sight_of(door, actor, asked))
+        row = scene.indicators[indicator]
+        if not is_listable(measures, row):
+            raise Problem(404, "not_of_dossiers", detail=("Chỉ tiêu này không đếm hồ sơ.", "Not made of dossiers."))
+        which: Which = given.which or ("missing" if row.denominator else "all")
+        wanted = Listed(
+            below(door.catalogue, agency_code, scene.on), asked.period.first_month, asked.period.last_month, given.after
+        )
+        found, has_more = await door.listed(wanted, keeps(measures, row, which, scene.now))
+        view = dossiers(scene, found, which, has_more=has_more)
+        return pages.render(request, "dossiers.html", view=view, **frame(asked))

@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 import asyncio
-from typing import Annotated, Any, Final
+from datetime import date, datetime
+from typing import Annotated, Any, Final, Literal, NamedTuple
 
 from fastapi import Depends, Query
 from pydantic import BaseModel, ConfigDict, Field
 
+from services.metrics.rules.fold import end_of
 from services.metrics.rules.period import Period, month_of
 from services.metrics.store import Question
 from services.metrics.views.asked import Asked
-from services.metrics.views.figures import Door, day_of, roll_up
+from services.metrics.views.figures import Door, day_of, path_of, roll_up
 from services.metrics.views.periods import lately
 from services.metrics.views.scene import Known, Scene
 from shared.catalogue.lookup import indicators_on
 from shared.catalogue.model import AgencyKind, Catalogue
-from shared.dossier.permission import Actor, Kind
+from shared.dossier.codes import LONGEST
+from shared.dossier.permission import Actor, Kind, Resource, Right, can
+from shared.dossier.working_time import LOCAL
 from shared.web.identity import caller
 from shared.web.problem import Problem
 
@@ -36,9 +40,29 @@ class Given(BaseModel):
     rank: Short = ""
     lang: Short = ""
     wall: Short = ""
+    as_of: Short = ""
+    known: Short = ""
 
 
 type Asking = Annotated[Given, Query()]
+
+
+class GivenList(Given):
+    """The same for a list: which part of the figure, after which dossier."""
+
+    which: Literal["missing", "met", "all", ""] = ""
+    after: Annotated[str, Field(max_length=LONGEST)] = ""
+
+
+type AskingList = Annotated[GivenList, Query()]
+type Colleague = Annotated[Actor, Depends(caller(Kind.STAFF, Kind.SERVICE))]
+
+
+class Sight(NamedTuple):
+    """What one caller may see: shares of fewer dossiers than this are hidden; whether the list of dossiers is open."""
+
+    hides_below: int
+    dossiers: bool
 
 
 def root_of(catalogue: Catalogue) -> str:
@@ -55,6 +79,7 @@ def asked_of(door: Door, agency_code: str, given: Given, indicator: str = "") ->
         span = Period.parse(given.period or month_of(now))
     except ValueError:
         span = Period.parse(month_of(now))
+    as_of = _past_day(given.as_of, now)
     if indicator and not any(row.id == indicator for row in indicators_on(door.catalogue, day_of(span, now))):
         raise Problem(404, "unknown_indicator", detail=("Không có chỉ tiêu này.", "No such indicator."))
     return Asked(
@@ -65,20 +90,42 @@ def asked_of(door: Door, agency_code: str, given: Given, indicator: str = "") ->
         rank_by=given.rank,
         language="en" if given.lang == "en" else "vi",
         is_wall=given.wall == "1",
+        as_of=as_of,
+        as_published=as_of is not None and given.known == "then",
     )
 
 
-async def scene_of(door: Door, asked: Asked, hides_below: int) -> Scene:
+def sees_dossiers(door: Door, actor: Actor, asked: Asked) -> bool:
+    """Colleagues see the dossiers of their own agencies and those below."""
+    path = path_of(door.catalogue, asked.agency_code, day_of(asked.period, door.now()))
+    return actor.kind in _COLLEAGUES and can(actor, Right.READ_DOSSIER, Resource(agency_path=path))
+
+
+def sight_of(door: Door, actor: Actor, asked: Asked) -> Sight:
+    """What this caller may see of the page."""
+    return Sight(hides_below=hides_below(door, actor), dossiers=sees_dossiers(door, actor, asked))
+
+
+def _past_day(text: str, now: datetime) -> date | None:
+    """The day that is asked back to; None for today, later, or nonsense."""
+    try:
+        day = date.fromisoformat(text)
+    except ValueError:
+        return None
+    return day if day < now.astimezone(LOCAL).date() else None
+
+
+async def scene_of(door: Door, asked: Asked, sight: Sight) -> Scene:
     """The question with what the store says of its period and of those before it."""
-    now = door.now()
+    now = end_of(asked.as_of) if asked.as_of else door.now()
     spans = lately(asked.period)
-    readings = await asyncio.gather(*(door.read(Question(span, now)) for span in spans))
+    readings = await asyncio.gather(*(door.read(Question(span, now, past=asked.past)) for span in spans))
     totals = [
         roll_up(reading.counts, door.catalogue, day_of(span, now))
         for span, reading in zip(spans, readings, strict=True)
     ]
     known = Known(readings[-1], totals[-1], tuple(zip(spans, totals, strict=True)))
-    return Scene(known, door.catalogue, asked, now, hides_below)
+    return Scene(known, door.catalogue, asked, now, sight.hides_below, sees_dossiers=sight.dossiers)
 
 
 def frame(asked: Asked) -> dict[str, Any]:

@@ -85,14 +85,16 @@ function control() {
   const pause = board.querySelector(".pause");
   const print = board.querySelector(".print");
   const label = () => { pause.textContent = paused ? pause.dataset.resume : pause.dataset.pause; };
-  pause.hidden = print.hidden = false;
+  print.hidden = false;
+  print.addEventListener("click", () => window.print());
+  if (!board.dataset.stream) return; // the past stands still
+  pause.hidden = false;
   label();
   pause.addEventListener("click", () => {
     paused = !paused;
     live(!paused);
     label();
   });
-  print.addEventListener("click", () => window.print());
 }
 
 // [ and ] go to the former and the next period; only outside of fields.
@@ -102,11 +104,11 @@ document.addEventListener("keydown", (event) => {
   if (way) document.querySelector(`a[rel="${way}"]`)?.click();
 });
 
+if (board?.querySelector(".pause")) control();
 if (board?.dataset.stream) {
   tune();
   age();
   setInterval(age, 1000);
   document.addEventListener("visibilitychange", age);
-  control();
   live(true);
 }

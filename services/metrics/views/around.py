@@ -46,6 +46,9 @@ class Around:
     former: Link
     next: Link | None
     stamp: Stamp
+    past: str
+    """Which time that is over is shown; empty for now."""
+    today: str
     certificate: str
     quarantined: str
 
@@ -60,7 +63,9 @@ def around(scene: Scene) -> Around:
         choices=choices(asked, scene.now),
         former=_link(asked, previous(asked.period)),
         next=_next(asked, scene.now),
-        stamp=stamp_of(reading.as_of, scene.now, words),
+        stamp=stamp_of(reading.as_of, scene.now, words, is_past=asked.as_of is not None),
+        past=_past(asked, words),
+        today=f"{(asked.as_of or scene.now.astimezone(LOCAL).date())}",
         certificate=_certificate(reading, scene.catalogue, words),
         quarantined=words.number(reading.quarantined) if reading.quarantined else "",
     )
@@ -86,9 +91,18 @@ def _link(asked: Asked, period: Period) -> Link:
     return Link(asked.words.period(period), asked.but(period=period).href)
 
 
-def stamp_of(as_of: datetime | None, now: datetime, words: Words) -> Stamp:
-    """As of when the figures are, and how late that is."""
-    is_late = as_of is None or now - as_of > FRESH
+def _past(asked: Asked, words: Words) -> str:
+    if asked.as_of is None:
+        return ""
+    day = f"{asked.as_of:%d/%m/%Y}"
+    if asked.as_published:
+        return words("Xem lại cuối ngày {day}: đã công bố lúc đó.", day=day)
+    return words("Xem lại cuối ngày {day}: nay biết.", day=day)
+
+
+def stamp_of(as_of: datetime | None, now: datetime, words: Words, *, is_past: bool = False) -> Stamp:
+    """As of when the figures are, and how late that is; the past is never late."""
+    is_late = not is_past and (as_of is None or now - as_of > FRESH)
     return Stamp(
         text=words.instant(as_of) if as_of else words("chưa có"),
         iso=as_of.isoformat() if as_of else "",

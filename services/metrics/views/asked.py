@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from datetime import date, timedelta
 from typing import Any, Final
 from urllib.parse import urlencode
 
+from services.metrics.rules.fold import day_of, end_of
 from services.metrics.rules.period import Period
+from services.metrics.store import Past
 from services.metrics.views.language import Language, Words
 
 ROOT: Final = "/board"
+_TIMES: Final = frozenset({"period", "as_of", "known"})
+_NOW: Final = 2**31 - 1
+_INSTANT: Final = timedelta(microseconds=1)
 
 
 @dataclass(frozen=True)
@@ -23,6 +29,18 @@ class Asked:
     rank_by: str = ""
     language: Language = "vi"
     is_wall: bool = False
+    as_of: date | None = None
+    """The end of this day instead of now."""
+    as_published: bool = False
+    """Of that day: what was known then, instead of what is known now."""
+
+    @property
+    def past(self) -> Past | None:
+        """The same for the store; None = now. What is known now is known on any later day."""
+        if self.as_of is None:
+            return None
+        day = day_of(end_of(self.as_of) - _INSTANT)
+        return Past(day, day if self.as_published else _NOW)
 
     @property
     def words(self) -> Words:
@@ -40,8 +58,8 @@ class Asked:
 
     @property
     def kept(self) -> tuple[tuple[str, str], ...]:
-        """What a form that asks for another period takes along."""
-        return tuple((name, value) for name, value in self._given().items() if value and name != "period")
+        """What a form that asks for another time takes along."""
+        return tuple((name, value) for name, value in self._given().items() if value and name not in _TIMES)
 
     @property
     def path(self) -> str:
@@ -56,8 +74,15 @@ class Asked:
         return self.path + self.query
 
     @property
+    def now(self) -> Asked:
+        """The same question about now."""
+        return self.but(as_of=None, as_published=False)
+
+    @property
     def live(self) -> str:
-        """Where the page hears of changes."""
+        """Where the page hears of changes; empty for the past, which stands still."""
+        if self.as_of is not None:
+            return ""
         where = f"{ROOT}/{self.agency_code}/live{self.query}"
         return f"{where}&indicator={self.indicator}" if self.indicator else where
 
@@ -85,4 +110,6 @@ class Asked:
             "rank": self.rank_by,
             "lang": "en" if self.language == "en" else "",
             "wall": "1" if self.is_wall else "",
+            "as_of": f"{self.as_of}" if self.as_of else "",
+            "known": "then" if self.as_published else "",
         }

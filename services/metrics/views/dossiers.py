@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final, Literal
 
+from services.metrics.rules.measures import Measures
 from services.metrics.rules.seen import Seen
 from services.metrics.views.around import Around, Link, around
-from services.metrics.views.figures import agency_name, procedure_name
+from services.metrics.views.figures import Figure, agency_name, procedure_name
 from services.metrics.views.language import Words
 from services.metrics.views.scene import Scene
 from shared.catalogue.calendar import CalendarMissing
 from shared.catalogue.lookup import calendar_for
+from shared.catalogue.model import Comparator, Indicator
 from shared.dossier.deadline import working_time_between
 from shared.dossier.lifecycle import STAGES, Clock
 from shared.dossier.state import first_of
@@ -24,6 +26,34 @@ type Which = Literal["missing", "met", "all"]
 
 _CHANNELS: Final = {1: "Trực tiếp", 2: "Trực tuyến", 3: "Bưu chính"}
 _TABS: Final[dict[Which, str]] = {"missing": "Chưa đạt", "met": "Đạt", "all": "Tất cả"}
+
+
+def is_listable(measures: Measures, indicator: Indicator) -> bool:
+    """Whether the figure is made of dossiers: those that count procedures, or that others report, are not."""
+    return {indicator.numerator, indicator.denominator or indicator.numerator} <= set(measures.names)
+
+
+def keeps(measures: Measures, indicator: Indicator, which: Which, at: datetime) -> Callable[[Seen], bool]:
+    """Whether a dossier is on the list: the same counts that are summed into the figure, as judged at that time."""
+    over = measures.names.index(indicator.numerator)
+    under = measures.names.index(indicator.denominator or indicator.numerator)
+    is_most = indicator.comparator is Comparator.AT_MOST
+
+    def kept(seen: Seen) -> bool:
+        counts = measures.counts_at(seen, at)
+        is_met = bool(counts[over]) is not is_most
+        return bool(counts[under]) and (which == "all" or is_met is (which == "met"))
+
+    return kept
+
+
+def how_many(figure: Figure) -> dict[Which, int]:
+    """How long each list is, from the figure; a plain count has one list."""
+    if figure.denominator is None:
+        return {"all": figure.numerator}
+    is_most = figure.indicator.comparator is Comparator.AT_MOST
+    over, rest = figure.numerator, figure.denominator - figure.numerator
+    return {"missing": over if is_most else rest, "met": rest if is_most else over, "all": figure.denominator}
 
 
 @dataclass(frozen=True)
@@ -63,22 +93,22 @@ class Dossiers:
     next: Link | None
 
 
-def dossiers(
-    scene: Scene, found: Sequence[Seen], counts: dict[Which, int], which: Which, next_cursor: str | None
-) -> Dossiers:
-    """The page of `asked.indicator`: one page of `found`, in the order given."""
+def dossiers(scene: Scene, found: Sequence[Seen], which: Which, *, has_more: bool) -> Dossiers:
+    """The page of `asked.indicator`: one page of the list, in the order given."""
     words, asked = scene.words, scene.asked
-    href = asked.dossiers
+    indicator = scene.indicators[asked.indicator]
+    counts = how_many(scene.figures(asked.agency_code, [indicator])[indicator.id])
+    next_href = f"{asked.dossiers}&which={which}&after={found[-1].dossier_code}" if has_more else ""
     return Dossiers(
         around=around(scene),
-        title=words.name(scene.indicators[asked.indicator]),
+        title=words.name(indicator),
         tabs=tuple(
-            Tab(words(_TABS[each]), words.number(count), f"{href}&which={each}", each == which)
+            Tab(words(_TABS[each]), words.number(count), f"{asked.dossiers}&which={each}", each == which)
             for each, count in counts.items()
         ),
         rows=tuple(_row(scene, seen) for seen in found),
         total=words.number(counts[which]),
-        next=Link(words("Trang sau"), f"{href}&which={which}&cursor={next_cursor}") if next_cursor else None,
+        next=Link(words("Trang sau"), next_href) if has_more else None,
     )
 
 

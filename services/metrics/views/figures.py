@@ -15,9 +15,11 @@ from typing import Final
 
 from services.metrics.rules.band import Colour, colour
 from services.metrics.rules.period import Period
+from services.metrics.rules.seen import Seen
 from services.metrics.rules.services import counted
 from services.metrics.rules.value import rounded, value_of
 from services.metrics.store import Question, Reading
+from services.metrics.store.lists import Keeps, Listed
 from shared.catalogue.model import Agency, Catalogue, Dated, Indicator
 from shared.dossier.working_time import LOCAL
 
@@ -35,11 +37,16 @@ async def never(tick: int) -> int:
     return 1
 
 
+async def nothing(asked: Listed, keeps: Keeps) -> tuple[list[Seen], bool]:
+    """No dossiers at all."""
+    return [], False
+
+
 @dataclass(frozen=True)
 class Door:
     """What the doors need: counts from the store, the catalogue, a clock, how small a public share may be.
 
-    `after(tick)` waits until the fold moved since that tick and answers the tick now; `after(0)` answers at once.
+    `listed` answers one page of dossiers and whether there are more. `after(tick)` waits until the fold moved since that tick and answers the tick now; `after(0)` answers at once.
     """
 
     read: Callable[[Question], Awaitable[Reading]]
@@ -47,6 +54,7 @@ class Door:
     now: Callable[[], datetime]
     hides_below: int
     after: Callable[[int], Awaitable[int]] = never
+    listed: Callable[[Listed, Keeps], Awaitable[tuple[list[Seen], bool]]] = nothing
 
 
 @dataclass(frozen=True)
@@ -98,6 +106,16 @@ def roll_up(counts: Mapping[tuple[str, str, str], int], catalogue: Catalogue, on
             if count > 0 and measure in having:
                 offered[measure, scope].add(procedure)
     return {**totals, **counted(catalogue, on, offered)}
+
+
+def below(catalogue: Catalogue, agency_code: str, on: date) -> tuple[str, ...]:
+    """The agency and everything that counts in its figures."""
+    return tuple(code for code in catalogue.agencies_by_code if agency_code in path_of(catalogue, code, on))
+
+
+def path_of(catalogue: Catalogue, agency_code: str, on: date) -> tuple[str, ...]:
+    """The agency and all above it, where it last belonged when it is closed."""
+    return tuple(_upwards(catalogue, agency_code, on))
 
 
 def _upwards(catalogue: Catalogue, code: str | None, on: date) -> Iterator[str]:

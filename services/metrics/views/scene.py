@@ -8,6 +8,7 @@ from datetime import date, datetime
 from functools import cached_property
 from typing import Final
 
+from services.metrics.rules.measures import Measures
 from services.metrics.rules.period import Period
 from services.metrics.store import Reading
 from services.metrics.views.asked import Asked
@@ -56,8 +57,9 @@ class Scene:
 
     @cached_property
     def indicators(self) -> Mapping[str, Indicator]:
-        """Those in force, by id, in the order of the catalogue."""
-        return {row.id: row for row in indicators_on(self.catalogue, self.on)}
+        """Those in force that are counted here, by id, in the order of the catalogue."""
+        counted = {*Measures.of(self.catalogue).names, *(row.name for row in self.catalogue.service_measures)}
+        return {row.id: row for row in indicators_on(self.catalogue, self.on) if row.numerator in counted}
 
     @cached_property
     def agency(self) -> Agency:

@@ -148,4 +148,13 @@ ENGLISH: Final[Mapping[str, str]] = {
     ),
     "Xem {count} hồ sơ": "Show {count} dossiers",
     "Xem các hồ sơ": "Show the dossiers",
+    "Xem lại cuối ngày {day}: đã công bố lúc đó.": "Looking back at the end of {day}: as published then.",
+    "Xem lại cuối ngày {day}: nay biết.": "Looking back at the end of {day}: as known now.",
+    "Xem lại lúc": "Look back",
+    "Cuối ngày": "End of day",
+    "Số liệu": "Figures",
+    "đã công bố lúc đó": "as published then",
+    "nay biết": "as known now",
+    "Xem lại": "Look back at it",
+    "Về hiện tại": "Back to now",
 }
