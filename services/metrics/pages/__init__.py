@@ -9,23 +9,19 @@ from fastapi import FastAPI, Request
 from fastapi.responses import HTMLResponse, Response, StreamingResponse
 from starlette.staticfiles import StaticFiles
 
-from services.metrics.pages.asking import (
-    Asking, AskingList, Colleague, Reader, Sight, asked_of, frame, root_of, scene_of, sight_of,
-)  # fmt: skip
+from services.metrics.pages.asking import Asking, Reader, Sight, asked_of, frame, root_of, scene_of, sight_of
+from services.metrics.pages.lists import add_lists
 from services.metrics.pages.live import Drawn, Shared, stream
-from services.metrics.rules.measures import Measures
-from services.metrics.store.lists import Listed
+from services.metrics.pages.memory import SHOWN_S, Memory
 from services.metrics.views.asked import Asked
 from services.metrics.views.board import board
-from services.metrics.views.dossiers import Which, dossiers, is_listable, keeps
 from services.metrics.views.figure import figure_page
-from services.metrics.views.figures import Door, below, day_of, path_of
+from services.metrics.views.figures import Door
 from services.metrics.views.sheet import file_name, sheet
 from shared.dossier.codes import AgencyCode
 from shared.dossier.permission import Actor, Resource, Right
 from shared.web.html import Pages
 from shared.web.identity import allows, demand
-from shared.web.problem import Problem
 
 _HERE: Final = Path(__file__).parent.parent
 
@@ -35,12 +31,13 @@ def add_pages(app: FastAPI, door: Door) -> None:
     pages = Pages(_HERE / "templates", prefix="/board")
     pages.mount(app)
     app.mount("/board/sheet", StaticFiles(directory=_HERE / "static"), name="sheet")
+    memory = Memory(door)
+    add_lists(app, door, memory, pages)
     shared = Shared(door.after)
-    measures = Measures.of(door.catalogue)
 
-    async def shown(asked: Asked, sight: Sight) -> dict[str, Any]:
+    async def shown(asked: Asked, sight: Sight, at_most_s: float = SHOWN_S) -> dict[str, Any]:
         """What the template of the page gets."""
-        scene = await scene_of(door, asked, sight)
+        scene = await scene_of(door, memory, asked, sight, at_most_s)
         view = figure_page(scene) if asked.indicator else board(scene)
         return {"view": view, **frame(asked)}
 
@@ -67,7 +64,7 @@ def add_pages(app: FastAPI, door: Door) -> None:
         sight = sight_of(door, actor, asked)
 
         async def draw() -> Drawn:
-            view = await shown(asked, sight)
+            view = await shown(asked, sight, 0)  # what moved is on it
             template = "_figure.html" if asked.indicator else "_board.html"
             whole, stamp = (pages.render(request, part, **view).body for part in (template, "_stamp.html"))
             return Drawn(bytes(whole).decode(), bytes(stamp).decode())
@@ -79,7 +76,7 @@ def add_pages(app: FastAPI, door: Door) -> None:
     async def spreadsheet(actor: Reader, agency_code: AgencyCode, given: Asking) -> Response:
         demand(actor, Right.READ_KPI, Resource())
         asked = asked_of(door, agency_code, given)
-        scene = await scene_of(door, asked, sight_of(door, actor, asked))
+        scene = await scene_of(door, memory, asked, sight_of(door, actor, asked))
         named = {"Content-Disposition": f'attachment; filename="{file_name(scene)}"'}
         return Response(sheet(scene).encode(), media_type="text/csv; charset=utf-8", headers=named)
 
@@ -89,24 +86,3 @@ def add_pages(app: FastAPI, door: Door) -> None:
         request: Request, actor: Reader, agency_code: AgencyCode, indicator: str, given: Asking
     ) -> HTMLResponse:
         return await page(request, actor, asked_of(door, agency_code, given, indicator))
-
-    @app.get("/board/{agency_code}/{indicator}/dossiers", response_class=HTMLResponse, include_in_schema=False)
-    @allows(Right.READ_DOSSIER)
-    async def behind(
-        request: Request, actor: Colleague, agency_code: AgencyCode, indicator: str, given: AskingList
-    ) -> HTMLResponse:
-        asked = asked_of(door, agency_code, given, indicator)
-        now = door.now()
-        path = path_of(door.catalogue, agency_code, day_of(asked.period, now))
-        demand(actor, Right.READ_DOSSIER, Resource(agency_path=path))
-        scene = await scene_of(door, asked, sight_of(door, actor, asked))
-        row = scene.indicators[indicator]
-        if not is_listable(measures, row):
-            raise Problem(404, "not_of_dossiers", detail=("Chỉ tiêu này không đếm hồ sơ.", "Not made of dossiers."))
-        which: Which = given.which or ("missing" if row.denominator else "all")
-        wanted = Listed(
-            below(door.catalogue, agency_code, scene.on), asked.period.first_month, asked.period.last_month, given.after
-        )
-        found, has_more = await door.listed(wanted, keeps(measures, row, which, scene.now))
-        view = dossiers(scene, found, which, has_more=has_more)
-        return pages.render(request, "dossiers.html", view=view, **frame(asked))

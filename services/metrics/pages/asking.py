@@ -9,11 +9,12 @@ from typing import Annotated, Any, Final, Literal, NamedTuple
 from fastapi import Depends, Query
 from pydantic import BaseModel, ConfigDict, Field
 
+from services.metrics.pages.memory import BEFORE_S, SHOWN_S, Memory
 from services.metrics.rules.fold import end_of
 from services.metrics.rules.period import Period, month_of
 from services.metrics.store import Question
 from services.metrics.views.asked import Asked
-from services.metrics.views.figures import Door, day_of, path_of, roll_up
+from services.metrics.views.figures import Door, day_of, path_of
 from services.metrics.views.periods import lately
 from services.metrics.views.scene import Known, Scene
 from shared.catalogue.lookup import indicators_on
@@ -115,16 +116,15 @@ def _past_day(text: str, now: datetime) -> date | None:
     return day if day < now.astimezone(LOCAL).date() else None
 
 
-async def scene_of(door: Door, asked: Asked, sight: Sight) -> Scene:
-    """The question with what the store says of its period and of those before it."""
+async def scene_of(door: Door, memory: Memory, asked: Asked, sight: Sight, at_most_s: float = SHOWN_S) -> Scene:
+    """The question with what the store says of its period, so many seconds old at most, and of those before it."""
     now = end_of(asked.as_of) if asked.as_of else door.now()
-    spans = lately(asked.period)
-    readings = await asyncio.gather(*(door.read(Question(span, now, past=asked.past)) for span in spans))
-    totals = [
-        roll_up(reading.counts, door.catalogue, day_of(span, now))
-        for span, reading in zip(spans, readings, strict=True)
-    ]
-    known = Known(readings[-1], totals[-1], tuple(zip(spans, totals, strict=True)))
+    *before, shown = (Question(span, now, past=asked.past) for span in lately(asked.period))
+    found = await asyncio.gather(
+        *(memory.counted(each, at_most_s=BEFORE_S) for each in before), memory.counted(shown, at_most_s=at_most_s)
+    )
+    history = tuple((each.period, counted.totals) for each, counted in zip((*before, shown), found, strict=True))
+    known = Known(found[-1].reading, found[-1].totals, history)
     return Scene(known, door.catalogue, asked, now, sight.hides_below, sees_dossiers=sight.dossiers)
 
 

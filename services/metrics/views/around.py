@@ -8,7 +8,7 @@ from datetime import datetime
 from services.metrics.rules.period import Period
 from services.metrics.store import Reading
 from services.metrics.views.asked import Asked
-from services.metrics.views.figures import FRESH, agency_on
+from services.metrics.views.figures import FRESH, agency_name, agency_on, path_of
 from services.metrics.views.language import Words
 from services.metrics.views.periods import Choice, choices, first_on, following, previous
 from services.metrics.views.scene import Scene
@@ -50,7 +50,11 @@ class Around:
     """Which time that is over is shown; empty for now."""
     today: str
     certificate: str
+    certificate_href: str
+    """The report with its hash; empty for the past and for what is not published."""
     quarantined: str
+    unfair: tuple[str, ...]
+    """Whose counts do not add up, and in which month: nothing of it is published."""
 
 
 def around(scene: Scene) -> Around:
@@ -67,6 +71,8 @@ def around(scene: Scene) -> Around:
         past=_past(asked, words),
         today=f"{(asked.as_of or scene.now.astimezone(LOCAL).date())}",
         certificate=_certificate(reading, scene.catalogue, words),
+        certificate_href=_certificate_href(scene),
+        unfair=tuple(f"{agency_name(scene.catalogue, code, scene.on)}, {month}" for code, month in _unfair(scene)),
         quarantined=words.number(reading.quarantined) if reading.quarantined else "",
     )
 
@@ -126,3 +132,14 @@ def _certificate(reading: Reading, catalogue: Catalogue, words: Words) -> str:
     return words(
         "sự kiện đến {events} · danh mục {version}", events=events or words("chưa có"), version=catalogue.version
     )
+
+
+def _unfair(scene: Scene) -> list[tuple[str, str]]:
+    here = scene.asked.agency_code
+    return [row for row in scene.known.reading.unfair if here in path_of(scene.catalogue, row[0], scene.on)]
+
+
+def _certificate_href(scene: Scene) -> str:
+    if scene.asked.as_of is not None or scene.known.reading.unfair:
+        return ""
+    return f"/api/certificate?period={scene.asked.period.text}&agency_code={scene.asked.agency_code}"

@@ -46,7 +46,8 @@ async def nothing(asked: Listed, keeps: Keeps) -> tuple[list[Seen], bool]:
 class Door:
     """What the doors need: counts from the store, the catalogue, a clock, how small a public share may be.
 
-    `listed` answers one page of dossiers and whether there are more. `after(tick)` waits until the fold moved since that tick and answers the tick now; `after(0)` answers at once.
+    `listed` answers one page of dossiers and whether there are more.
+    `after(tick)` waits until the fold moved since that tick and answers the tick now; `after(0)` answers at once.
     """
 
     read: Callable[[Question], Awaitable[Reading]]

@@ -157,4 +157,9 @@ ENGLISH: Final[Mapping[str, str]] = {
     "nay biết": "as known now",
     "Xem lại": "Look back at it",
     "Về hiện tại": "Back to now",
+    "Tải chứng thư": "Download the certificate",
+    "kiểm tra lại bằng": "check it with",
+    "Không công bố: số hồ sơ đã nộp khác tổng số đã xong, đang xử lý, từ chối, rút và dừng.": (
+        "Not published: what was filed is not the sum of finished, open, refused, withdrawn and stopped."
+    ),
 }
