@@ -20,7 +20,6 @@ from shared.web.problem import Problem
 
 def add_lists(app: FastAPI, door: Door, memory: Memory, pages: Pages) -> None:
     """Serves `/board/{agency_code}/{indicator}/dossiers`."""
-    measures = Measures.of(door.catalogue)
 
     @app.get("/board/{agency_code}/{indicator}/dossiers", response_class=HTMLResponse, include_in_schema=False)
     @allows(Right.READ_DOSSIER)
@@ -28,7 +27,7 @@ def add_lists(app: FastAPI, door: Door, memory: Memory, pages: Pages) -> None:
         request: Request, actor: Colleague, agency_code: AgencyCode, indicator: str, given: AskingList
     ) -> HTMLResponse:
         asked = asked_of(door, agency_code, given, indicator)
-        now = door.now()
+        measures, now = Measures.of(door.catalogue), door.now()
         path = path_of(door.catalogue, agency_code, day_of(asked.period, now))
         demand(actor, Right.READ_DOSSIER, Resource(agency_path=path))
         scene = await scene_of(door, memory, asked, sight_of(door, actor, asked))

@@ -51,7 +51,7 @@ def _sentences(scene: Scene, figure: Figure, numerator: int, denominator: int) -
         said.append(
             words(
                 "Sửa ít nhất {count} trường hợp để lên {level}.",
-                count=words.number(fixed.count),
+                count=words.number(fixed.dossiers),
                 level=words.level(fixed.colour),
             )
         )

@@ -12,6 +12,7 @@ import pytest
 
 import services.metrics
 from services.metrics.rules.band import Colour, colour
+from services.metrics.rules.measures import Measures
 from services.metrics.rules.period import Period
 from services.metrics.store import Reading
 from services.metrics.views.asked import Asked
@@ -78,7 +79,8 @@ def test_the_directives_rates_come_first(catalogue: Catalogue) -> None:
     ]  # fmt: skip
     listed = [tile.id for _, tiles in shown.others for tile in tiles]
     everything = {tile.id for tile in (*shown.tiles, *shown.headlines)} | set(listed)
-    assert everything == {row.id for row in indicators_on(catalogue, NOW.date()) if row.numerator != "reported"}
+    counted = {*Measures.of(catalogue).names, *(row.name for row in catalogue.service_measures)}
+    assert everything == {row.id for row in indicators_on(catalogue, NOW.date()) if row.numerator in counted}
     assert len(listed) == len(set(listed))
 
 
