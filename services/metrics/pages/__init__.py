@@ -33,7 +33,7 @@ def add_pages(app: FastAPI, door: Door) -> None:
     app.mount("/board/sheet", StaticFiles(directory=_HERE / "static"), name="sheet")
     memory = Memory(door)
     add_lists(app, door, memory, pages)
-    shared = Shared(door.after)
+    shared = Shared(door)
 
     async def shown(asked: Asked, sight: Sight, at_most_s: float = SHOWN_S) -> dict[str, Any]:
         """What the template of the page gets."""

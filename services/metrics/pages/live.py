@@ -6,10 +6,12 @@ Each `board` is complete, so a reader who was cut off needs no past.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
+from collections.abc import AsyncIterator, Callable, Coroutine
 from typing import Any, Final, NamedTuple
 
 from fastapi.responses import StreamingResponse
+
+from services.metrics.views.figures import Door
 
 _QUIET: Final = 15.0
 """Seconds after which a comment shows both ends that the line still stands."""
@@ -28,14 +30,13 @@ class Drawn(NamedTuple):
 
 
 type Draw = Callable[[], Coroutine[Any, Any, Drawn]]
-type After = Callable[[int], Awaitable[int]]
 
 
 class Shared:
     """One drawing per question and tick, however many look at it."""
 
-    def __init__(self, after: After) -> None:
-        self._after = after
+    def __init__(self, door: Door) -> None:
+        self._door = door
         self._drawn: dict[object, tuple[int, asyncio.Task[Drawn]]] = {}
 
     async def events(self, question: object, draw: Draw) -> AsyncIterator[str]:
@@ -45,7 +46,7 @@ class Shared:
         tick, sent = 0, ""
         while loop.time() < ends_at:
             try:
-                tick = await asyncio.wait_for(self._after(tick), _QUIET)
+                tick = await asyncio.wait_for(self._door.after(tick), _QUIET)
             except TimeoutError:
                 yield ":\n\n"
                 continue
