@@ -18,8 +18,11 @@ from services.metrics.adapters.topic import Cemetery, reader
 from services.metrics.api import INTERFACE, TITLE, add_api
 from services.metrics.consumer import GROUP, Folding
 from services.metrics.pages import add_pages
+from services.metrics.rules.seen import Seen
 from services.metrics.rules.stream import dossiers
 from services.metrics.settings import MetricsSettings
+from services.metrics.store import lists
+from services.metrics.store.pulse import Pulse
 from services.metrics.views import Door
 from shared.platform import database, kafka, process, telemetry
 from shared.platform.catalogue import load_catalogue
@@ -53,7 +56,12 @@ async def main() -> int:
         async with sessions() as session:
             return await store.standing(session, stream, asked)
 
-    door = Door(read, catalogue, lambda: datetime.now(UTC), settings.hides_below)
+    async def listed(asked: lists.Listed, keeps: lists.Keeps) -> tuple[list[Seen], bool]:
+        async with sessions() as session:
+            return await lists.listed(session, stream, asked, keeps)
+
+    pulse = Pulse(url)
+    door = Door(read, catalogue, lambda: datetime.now(UTC), settings.hides_below, pulse.after, listed)
     identity = Identity(settings.token_jwks.get_secret_value(), production=settings.production)
 
     async def database_answers() -> None:
@@ -66,7 +74,7 @@ async def main() -> int:
         readiness={"database": database_answers, "fold": folding.check},
     )
     try:
-        return await process.serve(app, host=settings.host, port=settings.port, alongside=[folding])
+        return await process.serve(app, host=settings.host, port=settings.port, alongside=[folding, pulse])
     finally:
         await cemetery.close()
         await engine.dispose()

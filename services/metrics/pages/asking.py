@@ -1,0 +1,139 @@
+"""What an address asks, read leniently: whatever cannot be understood is the ordinary case."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import date, datetime
+from typing import Annotated, Any, Final, Literal, NamedTuple
+
+from fastapi import Depends, Query
+from pydantic import BaseModel, ConfigDict, Field
+
+from services.metrics.pages.memory import BEFORE_S, SHOWN_S, Memory
+from services.metrics.rules.fold import end_of
+from services.metrics.rules.period import Period, month_of
+from services.metrics.store import Question
+from services.metrics.views.asked import Asked
+from services.metrics.views.figures import Door, day_of, path_of
+from services.metrics.views.periods import lately
+from services.metrics.views.scene import Known, Scene
+from shared.catalogue.lookup import indicators_on
+from shared.catalogue.model import AgencyKind, Catalogue
+from shared.dossier.codes import LONGEST
+from shared.dossier.permission import Actor, Kind, Resource, Right, can
+from shared.dossier.working_time import LOCAL
+from shared.web.identity import caller
+from shared.web.problem import Problem
+
+_COLLEAGUES: Final = frozenset({Kind.STAFF, Kind.SERVICE})
+
+type Reader = Annotated[Actor, Depends(caller(*Kind))]
+type Short = Annotated[str, Field(max_length=60)]
+
+
+class Given(BaseModel):
+    """What stands in an address of the board; all of it may be absent."""
+
+    model_config = ConfigDict(frozen=True)
+
+    period: Short = ""
+    indicator: Short = ""
+    rank: Short = ""
+    lang: Short = ""
+    wall: Short = ""
+    as_of: Short = ""
+    known: Short = ""
+
+
+type Asking = Annotated[Given, Query()]
+
+
+class GivenList(Given):
+    """The same for a list: which part of the figure, after which dossier."""
+
+    which: Literal["missing", "met", "all", ""] = ""
+    after: Annotated[str, Field(max_length=LONGEST)] = ""
+
+
+type AskingList = Annotated[GivenList, Query()]
+type Colleague = Annotated[Actor, Depends(caller(Kind.STAFF, Kind.SERVICE))]
+
+
+class Sight(NamedTuple):
+    """What one caller may see: shares of fewer dossiers than this are hidden; whether the list of dossiers is open."""
+
+    hides_below: int
+    dossiers: bool
+
+
+def root_of(catalogue: Catalogue) -> str:
+    """The province's code."""
+    return next(row.code for row in catalogue.agencies if row.kind is AgencyKind.PROVINCE)
+
+
+def asked_of(door: Door, agency_code: str, given: Given, indicator: str = "") -> Asked:
+    """The question of an address; what cannot be read is the ordinary case. Raises Problem 404 for unknown names."""
+    if agency_code not in door.catalogue.agencies_by_code:
+        raise Problem(404, "unknown_agency", detail=("Không có cơ quan này.", "No such agency."))
+    now = door.now()
+    try:
+        span = Period.parse(given.period or month_of(now))
+    except ValueError:
+        span = Period.parse(month_of(now))
+    as_of = _past_day(given.as_of, now)
+    if indicator and not any(row.id == indicator for row in indicators_on(door.catalogue, day_of(span, now))):
+        raise Problem(404, "unknown_indicator", detail=("Không có chỉ tiêu này.", "No such indicator."))
+    return Asked(
+        agency_code=agency_code,
+        is_root=agency_code == root_of(door.catalogue),
+        period=span,
+        indicator=indicator,
+        rank_by=given.rank,
+        language="en" if given.lang == "en" else "vi",
+        is_wall=given.wall == "1",
+        as_of=as_of,
+        as_published=as_of is not None and given.known == "then",
+    )
+
+
+def sees_dossiers(door: Door, actor: Actor, asked: Asked) -> bool:
+    """Colleagues see the dossiers of their own agencies and those below."""
+    path = path_of(door.catalogue, asked.agency_code, day_of(asked.period, door.now()))
+    return actor.kind in _COLLEAGUES and can(actor, Right.READ_DOSSIER, Resource(agency_path=path))
+
+
+def sight_of(door: Door, actor: Actor, asked: Asked) -> Sight:
+    """What this caller may see of the page."""
+    return Sight(hides_below=hides_below(door, actor), dossiers=sees_dossiers(door, actor, asked))
+
+
+def _past_day(text: str, now: datetime) -> date | None:
+    """The day that is asked back to; None for today, later, or nonsense."""
+    try:
+        day = date.fromisoformat(text)
+    except ValueError:
+        return None
+    return day if day < now.astimezone(LOCAL).date() else None
+
+
+async def scene_of(door: Door, memory: Memory, asked: Asked, sight: Sight, at_most_s: float = SHOWN_S) -> Scene:
+    """The question with what the store says of its period, so many seconds old at most, and of those before it."""
+    now = end_of(asked.as_of) if asked.as_of else door.now()
+    *before, shown = (Question(span, now, past=asked.past) for span in lately(asked.period))
+    found = await asyncio.gather(
+        *(memory.counted(each, at_most_s=BEFORE_S) for each in before), memory.counted(shown, at_most_s=at_most_s)
+    )
+    history = tuple((each.period, counted.totals) for each, counted in zip((*before, shown), found, strict=True))
+    known = Known(found[-1].reading, found[-1].totals, history)
+    return Scene(known, door.catalogue, asked, now, sight.hides_below, sees_dossiers=sight.dossiers)
+
+
+def frame(asked: Asked) -> dict[str, Any]:
+    """What every template gets beside its view."""
+    other = asked.but(language="vi" if asked.language == "en" else "en")
+    return {"t": asked.words, "lang": asked.language, "asked": asked, "other_language": other.href}
+
+
+def hides_below(door: Door, actor: Actor) -> int:
+    """Colleagues see small numbers; others do not (kpi §6.13)."""
+    return 0 if actor.kind in _COLLEAGUES else door.hides_below

@@ -1,0 +1,193 @@
+"""Figures from counts: rolled up the agency tree, divided, compared with targets.
+
+Percentages exist only here: parts are summed first and divided last, two decimals, halves up (kpi §1-§2).
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import defaultdict
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from functools import cache
+from typing import Final
+
+from services.metrics.rules.band import Colour, colour
+from services.metrics.rules.period import Period
+from services.metrics.rules.seen import Seen
+from services.metrics.rules.services import counted
+from services.metrics.rules.value import rounded, value_of
+from services.metrics.store import Question, Reading
+from services.metrics.store.lists import Keeps, Listed
+from shared.catalogue.model import Agency, Catalogue, Dated, Indicator
+from shared.dossier.working_time import LOCAL
+
+FRESH: Final = timedelta(seconds=15)
+"""What the board promises: older figures are grey."""
+
+type Totals = Mapping[tuple[str, str], int]
+"""(measure, agency with everything below it) → count."""
+
+
+async def never(tick: int) -> int:
+    """A fold that stands still: the first look is answered, then nothing."""
+    if tick:
+        await asyncio.Event().wait()
+    return 1
+
+
+async def nothing(asked: Listed, keeps: Keeps) -> tuple[list[Seen], bool]:
+    """No dossiers at all."""
+    return [], False
+
+
+@dataclass(frozen=True)
+class Door:
+    """What the doors need: counts from the store, the catalogue, a clock, how small a public share may be.
+
+    `listed` answers one page of dossiers and whether there are more.
+    `after(tick)` waits until the fold moved since that tick and answers the tick now; `after(0)` answers at once.
+    """
+
+    read: Callable[[Question], Awaitable[Reading]]
+    catalogue: Catalogue
+    now: Callable[[], datetime]
+    hides_below: int
+    after: Callable[[int], Awaitable[int]] = never
+    listed: Callable[[Listed, Keeps], Awaitable[tuple[list[Seen], bool]]] = nothing
+
+
+@dataclass(frozen=True)
+class Figure:
+    """One indicator of one agency. `denominator` None = a plain count; hidden figures carry no numbers."""
+
+    indicator: Indicator
+    agency_code: str
+    numerator: int
+    denominator: int | None
+    colour: Colour
+    is_hidden: bool = False
+
+    @property
+    def value(self) -> str | None:
+        """As `value_of` writes it; None without data or when hidden."""
+        return None if self.is_hidden else value_of(self.indicator, self.numerator, self.denominator)
+
+
+def percent(numerator: int, denominator: int) -> str:
+    """`33.33`: two decimals, halves up, by whole numbers."""
+    return rounded(100 * numerator, denominator, 2)
+
+
+def day_of(period: Period, now: datetime) -> date:
+    """The day whose catalogue holds: the period's last, or today while it runs."""
+    return min(period.last_on, now.astimezone(LOCAL).date())
+
+
+# --- rolling up -------------------------------------------------------------------------------------------------------
+
+
+def roll_up(counts: Mapping[tuple[str, str, str], int], catalogue: Catalogue, on: date) -> Totals:
+    """Counts of (measure, agency, procedure) summed over agencies and all above them; services counted once each.
+
+    An agency that is closed on that day counts where it last belonged.
+    """
+
+    @cache
+    def path(code: str) -> tuple[str, ...]:
+        return tuple(_upwards(catalogue, code, on))
+
+    having = {row.having for row in catalogue.service_measures}
+    totals: defaultdict[tuple[str, str], int] = defaultdict(int)
+    offered: defaultdict[tuple[str, str], set[str]] = defaultdict(set)
+    for (measure, agency, procedure), count in counts.items():
+        for scope in path(agency):
+            totals[measure, scope] += count
+            if count > 0 and measure in having:
+                offered[measure, scope].add(procedure)
+    return {**totals, **counted(catalogue, on, offered)}
+
+
+def below(catalogue: Catalogue, agency_code: str, on: date) -> tuple[str, ...]:
+    """The agency and everything that counts in its figures."""
+    return tuple(code for code in catalogue.agencies_by_code if agency_code in path_of(catalogue, code, on))
+
+
+def path_of(catalogue: Catalogue, agency_code: str, on: date) -> tuple[str, ...]:
+    """The agency and all above it, where it last belonged when it is closed."""
+    return tuple(_upwards(catalogue, agency_code, on))
+
+
+def _upwards(catalogue: Catalogue, code: str | None, on: date) -> Iterator[str]:
+    while code is not None:
+        yield code
+        rows = catalogue.agencies_by_code.get(code)
+        code = row_on(rows, on).parent if rows else None
+
+
+def row_on[T: Dated](rows: tuple[T, ...], on: date) -> T:
+    """The row of that day, else the newest there was."""
+    return next((row for row in rows if row.in_force(on)), rows[-1])
+
+
+def figures_by_procedure(  # noqa: PLR0917 - the same question, split by one more dimension
+    counts: Mapping[tuple[str, str, str], int],
+    catalogue: Catalogue,
+    indicator: Indicator,
+    agency_code: str,
+    on: date,
+    hides_below: int,
+) -> dict[str, Figure]:
+    """Procedure code → its part of the agency's figure; empty for figures that count services."""
+    if {indicator.numerator, indicator.denominator} & {row.name for row in catalogue.service_measures}:
+        return {}
+    here = {code: agency_code in _upwards(catalogue, code, on) for code in {agency for _, agency, _ in counts}}
+    parts: defaultdict[str, defaultdict[tuple[str, str], int]] = defaultdict(lambda: defaultdict(int))
+    for (measure, agency, procedure), count in counts.items():
+        if here[agency] and measure in (indicator.numerator, indicator.denominator):
+            parts[procedure][measure, agency_code] += count
+    return {code: _figure(totals, catalogue, indicator, agency_code, hides_below) for code, totals in parts.items()}
+
+
+def procedure_name(catalogue: Catalogue, code: str, on: date) -> str:
+    """Its name that day; the code for one that the catalogue never had."""
+    rows = catalogue.procedures_by_code.get(code)
+    return row_on(rows, on).name if rows else code
+
+
+def agency_name(catalogue: Catalogue, code: str, on: date) -> str:
+    """Its name that day; the code for one that the catalogue never had."""
+    rows = catalogue.agencies_by_code.get(code)
+    return row_on(rows, on).name if rows else code
+
+
+def agency_on(catalogue: Catalogue, code: str, on: date) -> Agency:
+    """The agency as it is that day, else as it last was. Raises KeyError for an unknown one."""
+    return row_on(catalogue.agencies_by_code[code], on)
+
+
+def figures(
+    totals: Totals,
+    catalogue: Catalogue,
+    indicators: Iterable[Indicator],
+    agency_codes: Iterable[str],
+    *,
+    hides_below: int = 0,
+) -> list[Figure]:
+    """Every indicator of every agency, in the order given."""
+    rows = tuple(indicators)
+    return [_figure(totals, catalogue, row, code, hides_below) for code in agency_codes for row in rows]
+
+
+def _figure(totals: Totals, catalogue: Catalogue, indicator: Indicator, agency_code: str, hides_below: int) -> Figure:
+    numerator = totals.get((indicator.numerator, agency_code), 0)
+    if indicator.denominator is None:
+        if 0 < numerator < hides_below:
+            return Figure(indicator, agency_code, 0, None, Colour.NONE, is_hidden=True)
+        return Figure(indicator, agency_code, numerator, None, Colour.NONE)
+    denominator = totals.get((indicator.denominator, agency_code), 0)
+    if 0 < denominator < hides_below:
+        return Figure(indicator, agency_code, 0, 0, Colour.NONE, is_hidden=True)
+    level = colour(numerator, denominator, indicator, catalogue.bands)
+    return Figure(indicator, agency_code, numerator, denominator, level)
