@@ -10,7 +10,6 @@ from collections import defaultdict
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from functools import cache
 from typing import Final
 
 from services.metrics.rules.band import Colour, colour
@@ -93,19 +92,23 @@ def roll_up(counts: Mapping[tuple[str, str, str], int], catalogue: Catalogue, on
 
     An agency that is closed on that day counts where it last belonged.
     """
-
-    @cache
-    def path(code: str) -> tuple[str, ...]:
-        return tuple(_upwards(catalogue, code, on))
-
     having = {row.having for row in catalogue.service_measures}
+    own: defaultdict[str, defaultdict[str, int]] = defaultdict(lambda: defaultdict(int))
+    offering: defaultdict[tuple[str, str], set[str]] = defaultdict(set)
+    for (measure, agency, procedure), count in counts.items():  # tens of thousands: one addition each
+        own[agency][measure] += count
+        if count > 0 and measure in having:
+            offering[measure, agency].add(procedure)
+    paths = {agency: path_of(catalogue, agency, on) for agency in own}
     totals: defaultdict[tuple[str, str], int] = defaultdict(int)
+    for agency, sums in own.items():
+        for scope in paths[agency]:
+            for measure, count in sums.items():
+                totals[measure, scope] += count
     offered: defaultdict[tuple[str, str], set[str]] = defaultdict(set)
-    for (measure, agency, procedure), count in counts.items():
-        for scope in path(agency):
-            totals[measure, scope] += count
-            if count > 0 and measure in having:
-                offered[measure, scope].add(procedure)
+    for (measure, agency), procedures in offering.items():
+        for scope in paths[agency]:
+            offered[measure, scope] |= procedures
     return {**totals, **counted(catalogue, on, offered)}
 
 
