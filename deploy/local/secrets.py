@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Final
 
-from deploy.local import postgres
+from deploy.local import accounts, postgres
 from deploy.local.site import Site
 
 SERVICES: Final = ("intake", "processing", "payment", "delivery", "metrics")
@@ -55,6 +55,7 @@ def generate(site: Site) -> None:
     for service in SERVICES:
         _keep(site, service, "database_password", _read(site, service, "database_password") or postgres.new_password())
     _token_keys(site)
+    _keep(site, "processing", "accounts.json", accounts.text_of(_read(site, "processing", "accounts.json")))
     if setting := os.environ.get(postgres.OUTSIDE_SETTING):
         _keep(site, "postgres", "admin_url", setting)
     for name in ("workflows", "temporal", "kafka"):

@@ -5,9 +5,10 @@ from __future__ import annotations
 from functools import partial
 from pathlib import Path
 
-from services.processing import api, consumer
+from services.processing import api, consumer, pages
 from services.processing.activities import Signatures
 from services.processing.acts import Door
+from services.processing.acts.accounts import Staff, seed
 from services.processing.adapters.applicant_file import IntakeApplicantFile
 from services.processing.adapters.press import Press
 from services.processing.adapters.signature_service import RemoteSignatureService
@@ -60,6 +61,10 @@ async def main() -> int:
         },
         environment=settings.environment,
     )
+    staff = Staff(door.sessions, door.now)
+    if settings.accounts_file is not None:
+        await seed(staff, settings.accounts_file.read_text())
+    pages.attach(app, pages.console(door, staff, secure=settings.secure_cookies, help_phone=settings.help_phone))
     worker = temporal.activity_worker(workflows, TASK_QUEUE, [signatures.sign_result])
     try:
         return await serve(app, host=settings.host, port=settings.port, alongside=[worker, consumers])

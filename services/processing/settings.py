@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Self
 
-from pydantic import AnyHttpUrl, SecretStr
+from pydantic import AnyHttpUrl, SecretStr, model_validator
 
 from shared.platform.settings import ServiceSettings, TemporalSettings
 
@@ -22,3 +23,17 @@ class Settings(ServiceSettings, TemporalSettings):
     """The document store, shared with intake."""
     objects_key: SecretStr
     """Key of the document store: base64 of 32 bytes."""
+    secure_cookies: bool = False
+    """Whether the console is reached over HTTPS, so that its cookie may be `__Host-`."""
+    help_phone: str = "0272 3 555 555"
+    """Whom a person calls who cannot sign in."""
+    accounts_file: Path | None = None
+    """Embedded accounts of a local stack (JSON), read at every start; production has an identity provider instead."""
+
+    @model_validator(mode="after")
+    def _production_has_a_provider(self) -> Self:
+        if self.production and self.accounts_file is not None:
+            raise ValueError("ACCOUNTS_FILE is for local stacks only")
+        if self.production and not self.secure_cookies:
+            raise ValueError("SECURE_COOKIES must be true in production")
+        return self

@@ -51,6 +51,15 @@ class NamesAsked(BaseModel):
     dossier_codes: tuple[DossierCode, ...]
 
 
+class SearchAsked(BaseModel):
+    """A clerk looks for somebody: a name with or without tones, an identity number, the last four digits of a phone."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+
+    purpose: Purpose
+    text: Annotated[str, Field(min_length=2, max_length=200)]
+
+
 class WordsTold(BaseModel):
     """What an officer wrote for the applicant with one order; free text, so only intake keeps it."""
 

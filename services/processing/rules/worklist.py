@@ -17,6 +17,17 @@ RECEPTION_ROLES: Final = frozenset({Role.RETURN_CLERK})
 """Results go back over the desk that took the dossier in, whoever decided it (NĐ 61/2018 Điều 20)."""
 
 
+ERRANDS: Final = frozenset(
+    {
+        (Role.SIGNER, TaskKind.APOLOGISE),
+        (Role.SIGNER, TaskKind.DECIDE_STOP),
+        (Role.DESK_HEAD, TaskKind.DECIDE_OVERRIDE),
+        (Role.SPECIALIST, TaskKind.ANSWER),
+    }
+)
+"""Whose errands beside the open task there are (see `errands_of`)."""
+
+
 class Task(NamedTuple):
     """What waits, for which role, at which agency."""
 

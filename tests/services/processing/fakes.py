@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 
 from shared.contracts.facts import Facts, facts_of
 from shared.dossier.actions import Order
 from shared.dossier.refusal import Unknown
 from shared.dossier.state import Dossier
+from shared.platform.http import Away
 from workflows.desk import DeskAway
 
 NAME = "Nguyễn Thị Hồng Ngự"
@@ -52,10 +54,22 @@ class FakeApplicantFile:
         self.name = name
         self.asked: list[str] = []
         self.words: dict[str, str] = {}
+        self.searched: list[str] = []
+        self.found: Sequence[str] = ()
+        self.away = False
 
     async def keep_words(self, dossier_code: str, command_id: str, words: str) -> None:
         assert dossier_code
         self.words[command_id] = words
+
+    async def names_of(self, dossier_codes: Sequence[str]) -> dict[str, str]:
+        if self.away:
+            raise Away("intake", "ConnectError")
+        return dict.fromkeys(dossier_codes, self.name)
+
+    async def search(self, text: str) -> Sequence[str]:
+        self.searched.append(text)
+        return self.found
 
     async def name_of(self, dossier_code: str) -> str:
         self.asked.append(dossier_code)
