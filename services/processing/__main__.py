@@ -11,6 +11,7 @@ from services.processing.acts import Door
 from services.processing.acts.accounts import Staff, seed
 from services.processing.adapters.applicant_file import IntakeApplicantFile
 from services.processing.adapters.press import Press
+from services.processing.adapters.siblings import HttpSiblings
 from services.processing.adapters.signature_service import RemoteSignatureService
 from services.processing.settings import Settings
 from shared.contracts.processing import TASK_QUEUE
@@ -38,12 +39,17 @@ async def main() -> int:
     engine = database.engine(url)
     workflows = await temporal.connect(settings)
     intake = client(str(settings.intake_url), where="intake", token=ServiceToken(settings.token_key.get_secret_value()))
+    payment = client(str(settings.payment_url), where="payment")
+    delivery = client(str(settings.delivery_url), where="delivery")
     door = Door(
         sessions=database.sessions(engine),
         desk=DossierDesk(workflows),
         catalogue=load_catalogue(),
         objects=Objects(settings.objects_dir, settings.objects_key.get_secret_value()),
         file=IntakeApplicantFile(intake),
+        siblings=HttpSiblings(
+            payment=payment, delivery=delivery, intake=intake, key_jwk=settings.console_key.get_secret_value()
+        ),
     )
     signing = client(str(settings.signing_url), where="signing", token=settings.signing_token.get_secret_value)
     press = Press()
@@ -70,7 +76,8 @@ async def main() -> int:
         return await serve(app, host=settings.host, port=settings.port, alongside=[worker, consumers])
     finally:
         press.close()
-        await intake.aclose()
+        for sibling in (intake, payment, delivery):
+            await sibling.aclose()
         await signing.aclose()
         await engine.dispose()
 

@@ -23,6 +23,12 @@ class Settings(ServiceSettings, TemporalSettings):
     """The document store, shared with intake."""
     objects_key: SecretStr
     """Key of the document store: base64 of 32 bytes."""
+    payment_url: AnyHttpUrl
+    """Who counts cash for the accountant at this console."""
+    delivery_url: AnyHttpUrl
+    """Who gives parcels to the postman for the return clerk at this console."""
+    console_key: SecretStr
+    """Private key (JWK, Ed25519, kid `console`) that speaks for the person at the keyboard, two minutes at a time."""
     secure_cookies: bool = False
     """Whether the console is reached over HTTPS, so that its cookie may be `__Host-`."""
     help_phone: str = "0272 3 555 555"

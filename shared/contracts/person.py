@@ -7,7 +7,7 @@ from typing import Annotated, Final
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from shared.dossier.codes import CommandId, DossierCode
+from shared.dossier.codes import AgencyCode, CommandId, DossierCode
 
 MOST_WORDS: Final = 4_000
 
@@ -58,6 +58,8 @@ class SearchAsked(BaseModel):
 
     purpose: Purpose
     text: Annotated[str, Field(min_length=2, max_length=200)]
+    agency_codes: Annotated[tuple[AgencyCode, ...], Field(max_length=500)] = ()
+    """Whose dossiers come first: the asker's own."""
 
 
 class WordsTold(BaseModel):

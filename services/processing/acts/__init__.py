@@ -15,6 +15,7 @@ import orjson
 
 from services.processing import store
 from services.processing.adapters.applicant_file import ApplicantFile
+from services.processing.adapters.siblings import Siblings
 from services.processing.rules import asked as wishes
 from services.processing.rules import signing
 from services.processing.rules.worklist import allowed, asked_resource, readable_resource, resource_of
@@ -57,6 +58,7 @@ class Door:
     catalogue: Catalogue
     objects: Objects
     file: ApplicantFile
+    siblings: Siblings | None = None
     now: Callable[[], datetime] = now
 
 
@@ -118,6 +120,24 @@ async def take(door: Door, actor: Actor, dossier_code: str, click: Click) -> Fac
         for action in click.actions:
             if holder := wishes.holder_after(action, actor.person_code):
                 await store.record_holder(session, dossier_code, after.seq, holder)
+    return after
+
+
+async def ask_sibling(door: Door, actor: Actor, dossier_code: str, command_id: str, asked: wishes.Elsewhere) -> Facts:
+    """An act that another service does for the person; the facts that came back are in our rows before the answer.
+
+    Raises Refused, Unknown, Away.
+    """
+    if door.siblings is None:
+        raise Refused("not_here", "Việc này chưa làm được ở hệ thống này.")
+    match asked:
+        case wishes.AskedCash():
+            after = await door.siblings.take_cash(actor, dossier_code, command_id, asked.amount_vnd)
+        case wishes.AskedDispatch():
+            after = await door.siblings.dispatch(actor, dossier_code, command_id)
+        case wishes.AskedCorrection():
+            after = await door.siblings.correct(actor, dossier_code, command_id, asked.cause)
+    await learn(door, [after])
     return after
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Protocol
 
 from pydantic import TypeAdapter, ValidationError
@@ -33,7 +33,7 @@ class ApplicantFile(Protocol):
         """Names of the owners of these dossiers, one call for a whole page. Raises Away, Answered."""
         ...
 
-    async def search(self, text: str) -> Sequence[str]:
+    async def search(self, text: str, agency_codes: Collection[str]) -> Sequence[str]:
         """Codes of dossiers whose applicant fits the text, exact accents first. Raises Away."""
         ...
 
@@ -69,7 +69,7 @@ class IntakeApplicantFile:
         except ValidationError:
             raise Away("intake", "not a list of names") from None  # pydantic would quote names into the log
 
-    async def search(self, text: str) -> Sequence[str]:
-        asked = SearchAsked(purpose=Purpose.WORKLIST, text=text)
+    async def search(self, text: str, agency_codes: Collection[str]) -> Sequence[str]:
+        asked = SearchAsked(purpose=Purpose.WORKLIST, text=text, agency_codes=tuple(agency_codes))
         answer = await self._intake.post("/private/search", json=asked.model_dump(mode="json"))
         return _CODES.validate_json(answer.content)

@@ -25,11 +25,12 @@ from services.processing.pages._door import (
 )
 from services.processing.pages.dossier import Asking, Code, form_for, shown
 from services.processing.pages.sign_in import prove
-from services.processing.rules.asked import ACTS
-from services.processing.rules.forms import Form, read
+from services.processing.rules.asked import ACTS, ELSEWHERE, Elsewhere
+from services.processing.rules.forms import PRESSED, Form, read
 from services.processing.rules.wording import ROLES
 from services.processing.views.worklist import stage_words
 from shared.contracts.facts import Facts
+from shared.dossier.actions import Action
 from shared.dossier.lifecycle import Act, Role
 from shared.dossier.refusal import Refused, Unknown
 from shared.dossier.working_time import LOCAL
@@ -46,12 +47,12 @@ FRESH_PROOF: Final = frozenset({Act.SIGN})
 
 
 @router.post("/{dossier_code}/act")
-@allows(*ACTS)
+@allows(*ACTS, *ELSEWHERE)
 async def act(request: Request, console: TheConsole, person: The, dossier_code: Code) -> Response:
     typed = person.typed
     asked = first(typed, "act")
     wanted = Act(asked) if asked in set(Act) else None
-    if wanted is None or wanted not in ACTS or not _COMMAND.fullmatch(first(typed, "command_id")):
+    if wanted is None or wanted not in PRESSED or not _COMMAND.fullmatch(first(typed, "command_id")):
         raise Problem(422)
     facts = await acts.read(console.door, person.member.actor, dossier_code)
     if wanted in FRESH_PROOF and not is_fresh(person.member, console.door.now()):
@@ -68,8 +69,7 @@ async def _done(request: Request, console: Console, person: Person, facts: Facts
         again = Asking(form.act, typed, wrong, asking.command_id)
         return await shown(request, console, person, code, asking=again, status=422)
     try:
-        click = Click(asking.command_id, (action,), _seq(typed, facts), words)
-        await acts.take(console.door, person.member.actor, code, click)
+        await _take(console, person, facts, action, words)
     except Unknown:
         raise
     except Refused as no:
@@ -87,6 +87,16 @@ async def _done(request: Request, console: Console, person: Person, facts: Facts
         )
     at = console.door.now().astimezone(LOCAL)
     return see_other(f"{PREFIX}/{code}?done={form.act}@{at:%H:%M:%S}")
+
+
+async def _take(console: Console, person: Person, facts: Facts, action: Action, words: str) -> None:
+    """By the desk, or by the sibling that owns the act."""
+    command_id, actor = first(person.typed, "command_id"), person.member.actor
+    if isinstance(action, Elsewhere):
+        await acts.ask_sibling(console.door, actor, facts.dossier_code, command_id, action)
+    else:
+        click = Click(command_id, (action,), _seq(person.typed, facts), words)
+        await acts.take(console.door, actor, facts.dossier_code, click)
 
 
 def _seq(typed: Typed, facts: Facts) -> int | None:

@@ -36,6 +36,7 @@ from shared.dossier.codes import DossierCode
 from shared.dossier.lifecycle import Act, Role
 from shared.dossier.permission import Right
 from shared.dossier.working_time import LOCAL
+from shared.web.html import number
 from shared.web.identity import allows
 from shared.web.sessions import Typed
 
@@ -108,11 +109,12 @@ async def shown(
     tab = request.query_params.get("tab", "way")
     tab = tab if tab in TABS else "way"
     resource = acts.resource(door, facts)
-    likely, others = ordered(allowed(actor, facts, resource))
+    likely, others = ordered(allowed(actor, facts, resource), facts)
     open_now = [act for act in (likely, *others) if act in PRESSED]
     first = likely if likely in PRESSED else None
     wanted = asking.act if asking.act in open_now else first if asking.act is None else None
     form = await form_for(console, person, facts, wanted) if wanted else None
+    typed = asking.typed or {"amount_vnd": [number(facts.fee_owed_vnd)]}
     left = left_view(left_of(facts, door.catalogue, now), now, language, weekday=True)
     base = f"{PREFIX}/{dossier_code}"
     links = [
@@ -135,7 +137,7 @@ async def shown(
         tab=tab,
         tabs=[Link(f"{base}?tab={key}", person.say(words), key == tab) for key, words in TABS.items()],
         form=form and form_view(form, language),
-        typed=asking.typed,
+        typed=typed,
         kept="\n".join(asking.typed.get("words", ())) if form is None else "",
         command=asking.command_id or new_command(),
         others=links,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Collection
 from datetime import UTC, datetime
 from typing import Annotated, Final
 
@@ -111,7 +112,8 @@ async def _rows(
     narrow = query.filter(code, door.now())
     async with door.sessions() as session:
         if query.q:
-            rows, more = await _search(console, person, query), ""
+            covered = sorted(frozenset[str]().union(*scope.values()))
+            rows, more = await _search(console, person, query, covered), ""
         else:
             rows = await store.tasks(session, scope, narrow=narrow, after=_place(query.cursor), limit=ROWS + 1)
             more = _cursor(rows[ROWS - 1]) if len(rows) > ROWS else ""
@@ -121,7 +123,7 @@ async def _rows(
     return rows[:ROWS], more, found, sum(late.values()), views
 
 
-async def _search(console: Console, person: Person, query: Query) -> list[Row]:
+async def _search(console: Console, person: Person, query: Query, covered: Collection[str]) -> list[Row]:
     """Dossiers by number, by the applicant's name, identity number or end of phone; only those within sight."""
     door, on, actor = console.door, console.staff.today, person.member.actor
     async with door.sessions() as session:
@@ -131,7 +133,7 @@ async def _search(console: Console, person: Person, query: Query) -> list[Row]:
             rows = []
     known = {row.facts.dossier_code for row in rows}
     try:
-        codes = [code for code in await door.file.search(query.q) if code not in known]
+        codes = [code for code in await door.file.search(query.q, covered) if code not in known]
     except (Away, Answered):
         codes = []
     if codes:

@@ -8,11 +8,12 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
-from typing import Any, Final, NamedTuple, get_args
+from typing import Annotated, Any, Final, NamedTuple, get_args
 
+from pydantic import Field as Part
 from pydantic import TypeAdapter, ValidationError
 
-from services.processing.rules.asked import ACTS, WORDY, Asked
+from services.processing.rules.asked import ACTS, ELSEWHERE, WORDY, Asked, Elsewhere
 from services.processing.rules.wording import (
     BUTTONS,
     CAUSES,
@@ -33,7 +34,7 @@ LONGEST: Final = 4_000
 EXPLAINED: Final = frozenset({Act.SEND_BACK, Act.DECLINE_SIGNATURE, Act.REJECT, Act.DENY_WITHDRAW}) | WORDY
 """Acts that a person explains in words beside the chosen cause."""
 _DATE: Final = re.compile(r"(\d{1,2})[/.-](\d{1,2})[/.-](\d{4})")
-_ASKED: Final[TypeAdapter[Action]] = TypeAdapter(Asked)
+_ASKED: Final[TypeAdapter[Action]] = TypeAdapter(Annotated[Asked | Elsewhere, Part(discriminator="kind")])
 
 
 class Option(NamedTuple):
@@ -94,6 +95,7 @@ _LABELS: Final[Mapping[str, Words]] = {
     "subject": _W("Nội dung ngoại lệ", "What the override is for"),
     "asked": _W("Cơ quan được lấy ý kiến", "Agencies asked"),
     "limit": _W("Thời hạn trả lời", "Time to answer"),
+    "amount_vnd": _W("Số tiền đã thu (đồng)", "Amount taken (dong)"),
     "words": _W("Giải thích cho người nộp", "Explain to the applicant"),
     "reason": _W("Nêu rõ lý do", "Say why"),
 }
@@ -117,7 +119,7 @@ def model_of(act: Act) -> type[Action]:
 
 _MODELS: Final[Mapping[Act, type[Action]]] = {
     Act(kind): model
-    for model in get_args(get_args(Asked)[0])
+    for model in (*get_args(get_args(Asked)[0]), *get_args(Elsewhere))
     for kind in get_args(model.model_fields["kind"].annotation)
 }
 
@@ -133,33 +135,36 @@ def form_of(act: Act, choices: Choices = _NOTHING, language: str = "vi") -> Form
     return Form(act, BUTTONS[act], tuple(fields), act in DANGEROUS)
 
 
+_WIDGETS: Final[Mapping[str, str]] = {
+    "cause": "select", "ground": "select", "late_ground": "select", "agency_code": "select", "person_code": "select",
+    "outcome": "radios", "fault": "radios", "subject": "radios", "kinds": "ticks", "asked": "ticks",
+    "amount_vnd": "money", "extends": "yes", "new_due_on": "date",
+}  # fmt: skip
+"""How a field of an act's model is asked; a field that is not named here is a line of text."""
+
+
 def _fields(act: Act, name: str, choices: Choices, language: str) -> Iterable[Field]:
-    label, required = _LABELS[name], model_of(act).model_fields[name].is_required()
+    widget = _WIDGETS.get(name, "text")
+    required = widget != "yes" and model_of(act).model_fields[name].is_required()
+    hint = _HINT_DATE if widget == "date" else None
+    yield Field(name, widget, _LABELS[name], _options(act, name, choices, language), required, hint)
+    if name == "asked":
+        yield Field("limit", "select", _LABELS["limit"], tuple(Option(v, w.said(language)) for v, w in _DAYS))
+
+
+def _options(act: Act, name: str, choices: Choices, language: str) -> tuple[Option, ...]:
     match name:
-        case "cause" | "ground":
-            causes = tuple(Option(code, CAUSES[code].said(language)) for code in CAUSES_OF[act])
-            yield Field(name, "select", label, causes, required)
-        case "late_ground":
-            grounds = tuple(Option(code, CAUSES[code].said(language)) for code in LATE_GROUNDS)
-            yield Field(name, "select", label, grounds, required)
+        case "cause" | "ground" | "late_ground":
+            codes = LATE_GROUNDS if name == "late_ground" else CAUSES_OF[act]
+            return tuple(Option(code, CAUSES[code].said(language)) for code in codes)
         case "outcome" | "fault" | "subject":
-            options = tuple(Option(value, words.said(language)) for value, words in _TABLES[name])
-            yield Field(name, "radios", label, options, required)
-        case "kinds":
-            yield Field(name, "ticks", label, tuple(Option(*each) for each in choices.papers), required)
-        case "agency_code":
-            yield Field(name, "select", label, tuple(Option(*each) for each in choices.agencies), required)
-        case "person_code":
-            yield Field(name, "select", label, tuple(Option(*each) for each in choices.people), required)
-        case "asked":
-            yield Field(name, "ticks", label, tuple(Option(*each) for each in choices.agencies), required)
-            yield Field("limit", "select", _LABELS["limit"], tuple(Option(v, w.said(language)) for v, w in _DAYS))
-        case "extends":
-            yield Field(name, "yes", label, required=False)
-        case "new_due_on":
-            yield Field(name, "date", label, required=required, hint=_HINT_DATE)
+            return tuple(Option(value, words.said(language)) for value, words in _TABLES[name])
         case _:
-            yield Field(name, "text", label, required=required)
+            lists = {
+                "kinds": choices.papers, "agency_code": choices.agencies, "asked": choices.agencies,
+                "person_code": choices.people,
+            }  # fmt: skip
+            return tuple(Option(*each) for each in lists.get(name, ()))
 
 
 def read(form: Form, typed: Mapping[str, Sequence[str]]) -> tuple[Action | None, str, tuple[Wrong, ...]]:
@@ -192,7 +197,7 @@ def read(form: Form, typed: Mapping[str, Sequence[str]]) -> tuple[Action | None,
 def _missing(form: Form, typed: Mapping[str, Sequence[str]]) -> Iterable[Wrong]:
     for field in form.fields:
         if field.required and field.name != "words" and not any(text.strip() for text in typed.get(field.name, ())):
-            verb = _W("Nhập", "Write") if field.widget in {"text", "date"} else _W("Chọn", "Choose")
+            verb = _W("Nhập", "Write") if field.widget in {"text", "date", "money"} else _W("Chọn", "Choose")
             label = _W(field.label.vi[0].lower() + field.label.vi[1:], field.label.en.lower())
             yield Wrong(field.name, _W(f"{verb.vi} {label.vi}.", f"{verb.en}: {label.en}."))
 
@@ -208,10 +213,18 @@ def _value(field: Field, typed: Mapping[str, Sequence[str]]) -> Any:
             return next((text for text in texts if text in offered), None)
         case "yes":
             return bool(texts)
+        case "money":
+            return _money(texts[0]) if texts else None
         case "date":
             return _day(texts[0]) if texts else None
         case _:
             return texts[0][:LONGEST] if texts else None
+
+
+def _money(text: str) -> int | str:
+    """Whole đồng, written `50.000` or `50000`; the text itself when it is none."""
+    digits = text.replace(".", "").replace(" ", "")
+    return int(digits) if digits.isascii() and digits.isdecimal() else text
 
 
 def _day(text: str) -> date | str:
@@ -227,7 +240,7 @@ def _first(typed: Mapping[str, Sequence[str]], name: str) -> str:
     return next((text.strip() for text in typed.get(name, ())), "")[:LONGEST]
 
 
-PRESSED: Final = tuple(act for act in ACTS if act in BUTTONS)
+PRESSED: Final = tuple(act for act in (*ACTS, *ELSEWHERE) if act in BUTTONS)
 """Acts that this console asks by a form of its own."""
 
 

@@ -217,6 +217,7 @@ CAUSES_OF: Final[Mapping[Act, tuple[str, ...]]] = MappingProxyType({
     Act.EXPLAIN_OVERDUE: ("late_handover", "opinion_late", "verification_late", "staff_missing", "system_down"),
     Act.ASK_STOP: ("subject_no_longer_exists", "court_order", "law_changed", "duplicate"),
     Act.ASK_OVERRIDE: ("new_facts_on_site", "papers_invalid", "content_differs"),
+    Act.OPEN_CORRECTION: ("draft_wrong", "content_differs", "false_papers"),
     Act.PROPOSE: ("conditions_not_met", "false_papers", "not_entitled", "planning_conflict", "disputed", "duplicate"),
 })
 LATE_GROUNDS: Final = ("found_after_day_three", "law_allows_later")

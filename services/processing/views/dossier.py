@@ -10,7 +10,7 @@ from services.processing.rules.time_left import amount, weekday
 from services.processing.rules.wording import BUTTONS, CAUSES, LIKELY, ROLES, STAGES_EN, Words, cause
 from services.processing.views import DeadlineView
 from shared.catalogue import lookup
-from shared.catalogue.model import CalendarMissing, Catalogue, WorkingCalendar
+from shared.catalogue.model import CalendarMissing, Catalogue, Unit, WorkingCalendar
 from shared.contracts.facts import WAITS_FOR_APPLICANT, Facts
 from shared.dossier.derivation import Reason
 from shared.dossier.lifecycle import CHANGES, STAGES, Act, Clock, Role, Stage
@@ -163,10 +163,13 @@ def _holder(stage: Stage) -> str:
     return {Stage.CONSULTING: "cơ quan khác", Stage.ON_THE_WAY: "bưu chính"}.get(stage, "cán bộ")
 
 
-def ordered(acts: Sequence[Act]) -> tuple[Act | None, tuple[Act, ...]]:
+def ordered(acts: Sequence[Act], facts: Facts) -> tuple[Act | None, tuple[Act, ...]]:
     """(the most likely act, the others in the table's order); only acts with a button."""
     pressed = tuple(act for act in acts if act in BUTTONS)
-    likely = next((act for act in LIKELY if act in pressed), None)
+    vain = {Act.STOP: not facts.stop_asked, Act.OVERRIDE: facts.override_asked is None}
+    vain |= {Act.SEND_APOLOGY: facts.extension_asked_at is None or facts.apologised_at is not None}
+    vain |= {Act.CLAIM: facts.is_claimed, Act.ASSIGN: facts.is_claimed, Act.DISPATCH: facts.return_way != "POST"}
+    likely = next((act for act in LIKELY if act in pressed and not vain.get(act)), None)
     return likely, tuple(act for act in pressed if act is not likely)
 
 
@@ -177,7 +180,7 @@ def why_lines(facts: Facts, view: DeadlineView, catalogue: Catalogue) -> list[st
     start = facts.clock_from or facts.received_at
     offered = lookup.procedure(catalogue, facts.procedure_code, facts.received_at.astimezone(LOCAL).date())
     lines = [
-        f"Tiếp nhận hợp lệ {_moment(start)}; không tính ngày tiếp nhận, đếm từ ngày làm việc kế tiếp.",
+        f"Tiếp nhận hợp lệ {_moment(start)}{_FROM[offered.processing_time.unit]}.",
         f"{_limit(str(offered.processing_time))}: {_days(view)}hạn gốc {_moment(view.base_due_at)}.",
     ]
     lines += [_pause(step.from_at, step.to_at, step.reason) for step in view.steps if step.reason in _STOPS]
@@ -194,6 +197,14 @@ def why_lines(facts: Facts, view: DeadlineView, catalogue: Catalogue) -> list[st
 
 
 _STOPS: Final = {Reason.PAUSED: "Tạm dừng", Reason.RESTARTED: "Tính lại từ đầu", Reason.EXTENDED: "Kéo dài để xác minh"}
+_NEXT_DAY: Final = "; không tính ngày tiếp nhận, đếm từ ngày làm việc kế tiếp"
+_FROM: Final = {
+    Unit.WORKING_DAY: _NEXT_DAY,
+    Unit.CALENDAR_DAY: "; không tính ngày tiếp nhận, đếm từ ngày kế tiếp",
+    Unit.MONTH: "; không tính ngày tiếp nhận",
+    Unit.WORKING_HOUR: "; đếm giờ làm việc từ lúc tiếp nhận",
+    Unit.SAME_DAY: "",
+}
 _CLOCKS: Final = {"RESTART": "tính lại từ đầu", "PAUSE": "tạm dừng"}
 _UNITS: Final = {"wd": "ngày làm việc", "d": "ngày (kể cả ngày nghỉ)", "mo": "tháng", "wh": "giờ làm việc"}
 _FEW: Final = 12

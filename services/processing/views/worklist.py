@@ -196,10 +196,10 @@ def holder_words(row: Row, person_code: str, titles: Mapping[str, str], language
     say, facts = teller(language), row.facts
     if facts.stage in WAITS_FOR_APPLICANT:
         return say("công dân")
-    if facts.is_claimed:
+    task = row.task or task_of(facts)
+    if facts.is_claimed and task is not None and task.role is Role.SPECIALIST:
         held = titles.get(row.holder, row.holder) or say("đã có người nhận")
         return say("tôi") if row.holder == person_code else held
-    task = row.task or task_of(facts)
     if task is None:
         return "–"
     return say("chưa ai") if task.role in {Role.SPECIALIST, Role.CLERK} else ROLES[task.role].said(language)

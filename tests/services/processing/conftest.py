@@ -11,6 +11,7 @@ from contextlib import AsyncExitStack
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -33,7 +34,7 @@ from shared.platform.catalogue import load_catalogue
 from shared.platform.objects import Objects
 from shared.platform.tokens import DEMO_ISSUER, DEMO_KEY, mint
 from shared.web.identity import Identity
-from tests.services.processing.fakes import FakeApplicantFile, FakeDesk
+from tests.services.processing.fakes import FakeApplicantFile, FakeDesk, FakeSiblings
 
 NOW = datetime(2026, 11, 23, 2, 30, tzinfo=UTC)
 """09:30 on a Monday, local time."""
@@ -78,13 +79,19 @@ def desk() -> FakeDesk:
 
 
 @pytest.fixture
-def door(engine: AsyncEngine, desk: FakeDesk, catalogue: Catalogue, tmp_path: Path) -> Door:
+def siblings() -> FakeSiblings:
+    return FakeSiblings()
+
+
+@pytest.fixture
+def door(engine: AsyncEngine, desk: FakeDesk, siblings: FakeSiblings, catalogue: Catalogue, tmp_path: Path) -> Door:
     return Door(
         sessions=database.sessions(engine),
         desk=desk,
         catalogue=catalogue,
         objects=Objects(tmp_path, base64.b64encode(bytes(32)).decode()),
         file=FakeApplicantFile(),
+        siblings=siblings,
         now=lambda: NOW,
     )
 
@@ -146,7 +153,7 @@ def clock() -> Clock:
 async def site(door: Door, clock: Clock) -> AsyncIterator[Site]:
     """The console with one account per role at AGENCY, one at another agency, and one with every role."""
     staff = Staff(door.sessions, clock)
-    people = {role.lower(): ((role, AGENCY),) for role in ROLES}
+    people: dict[str, tuple[tuple[str, str], ...]] = {role.lower(): ((role, AGENCY),) for role in ROLES}
     people |= {"stranger": (("CLERK", OTHER_AGENCY),), "everybody": tuple((role, AGENCY) for role in ROLES)}
     async with door.sessions.begin() as session:
         for login, grants in people.items():
@@ -191,8 +198,7 @@ class Browser:
         form = next(part for part in page.text.split("<form")[1:] if f'action="{action}"' in part)
         form = form.partition("</form>")[0]
         hidden = re.findall(r'<input type="hidden" name="([^"]+)" value="([^"]*)"', form)
-        data: dict[str, object] = {}
+        data: dict[str, Any] = {}
         for name, value in hidden:
-            data.setdefault(name, [])
-            data[name].append(html.unescape(value))  # type: ignore[attr-defined]
-        return await self.http.post(action, data=data | typed)  # type: ignore[arg-type]
+            data.setdefault(name, []).append(html.unescape(value))
+        return await self.http.post(action, data=data | typed)

@@ -13,11 +13,12 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from services.processing import acts
 from services.processing.acts import Door
 from services.processing.acts.accounts import IDLE, TRIES, wait_after
-from shared.contracts.facts import event_of
+from shared.contracts.facts import event_of, facts_of
 from shared.dossier.lifecycle import Stage
+from shared.dossier.refusal import Refused
 from tests import builders
 from tests.services.processing.conftest import NOW, Browser, Clock, Site
-from tests.services.processing.fakes import NAME, FakeApplicantFile, FakeDesk
+from tests.services.processing.fakes import NAME, FakeApplicantFile, FakeDesk, FakeSiblings
 
 PROMISED = builders.terms(procedure_code="2.000635")
 CODE = "000.00.03.H39-230110-0007"
@@ -350,3 +351,35 @@ async def test_english_is_a_switch_that_stays(site: Site, door: Door, desk: Fake
     assert "Next action" in page
     assert "Accept" in page
     assert "Submitted" in page
+
+
+# --- what siblings do for the person ----------------------------------------------------------------------------------
+
+
+async def test_cash_is_counted_by_payment_and_the_page_knows_it_at_once(
+    site: Site, door: Door, desk: FakeDesk, siblings: FakeSiblings
+) -> None:
+    await hold(door, desk, Stage.RESULT_READY)
+    siblings.answers = facts_of(desk.dossiers[CODE]).model_copy(update={"seq": 99, "paid_vnd": 8000})
+    done = await press(await site.browser("accountant"), "fee_paid", amount_vnd="8.000")
+    assert done.status_code == 303, done.text
+    assert siblings.asked[0][:3] == ("cash", "CB-accountant", 8000)
+    assert "8.000 đồng" in (await (await site.browser("accountant")).get(f"{PAGE}?tab=payment")).text
+
+
+async def test_a_refusal_of_a_sibling_is_said_on_the_page(
+    site: Site, door: Door, desk: FakeDesk, siblings: FakeSiblings
+) -> None:
+    await hold(door, desk, Stage.RESULT_READY)
+    siblings.refuses = Refused("wrong_amount", "Số tiền phải đúng bằng số phải nộp.")
+    refused = await press(await site.browser("accountant"), "fee_paid", amount_vnd="1")
+    assert refused.status_code == 409
+    assert "Số tiền phải đúng bằng số phải nộp." in refused.text
+
+
+async def test_money_that_is_no_number_is_corrected_before_anybody_is_asked(
+    site: Site, door: Door, desk: FakeDesk, siblings: FakeSiblings
+) -> None:
+    await hold(door, desk, Stage.RESULT_READY)
+    wrong = await press(await site.browser("accountant"), "fee_paid", amount_vnd="tám nghìn")
+    assert (wrong.status_code, siblings.asked) == (422, [])
