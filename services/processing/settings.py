@@ -33,6 +33,18 @@ class Settings(ServiceSettings, TemporalSettings):
     """Whether the console is reached over HTTPS, so that its cookie may be `__Host-`."""
     help_phone: str = "0272 3 555 555"
     """Whom a person calls who cannot sign in."""
+    public_url: AnyHttpUrl | None = None
+    """The address of the console as browsers know it, for the way back from the identity provider."""
+    oidc_issuer: str = ""
+    """Issuer of the identity provider; empty: embedded accounts only."""
+    oidc_client_id: str = "motcua-desk"
+    """Under what name it knows this console."""
+    oidc_client_secret: SecretStr = SecretStr("")
+    """What proves that it is this console."""
+    oidc_person_claim: str = "preferred_username"
+    """Which claim is our opaque person code."""
+    oidc_grants_claim: str = "motcua_grants"
+    """Which claim lists `ROLE:AGENCY`."""
     accounts_file: Path | None = None
     """Embedded accounts of a local stack (JSON), read at every start; production has an identity provider instead."""
 
@@ -40,6 +52,10 @@ class Settings(ServiceSettings, TemporalSettings):
     def _production_has_a_provider(self) -> Self:
         if self.production and self.accounts_file is not None:
             raise ValueError("ACCOUNTS_FILE is for local stacks only")
+        if self.production and not self.oidc_issuer:
+            raise ValueError("OIDC_ISSUER is needed in production")
+        if self.oidc_issuer and self.public_url is None:
+            raise ValueError("PUBLIC_URL is needed with OIDC_ISSUER")
         if self.production and not self.secure_cookies:
             raise ValueError("SECURE_COOKIES must be true in production")
         return self

@@ -93,7 +93,9 @@ async def by_keys(page: Page, code: str, act: str) -> None:
     await page.keyboard.press("KeyN")
     if act == "propose":
         await page.keyboard.press("Space")
-    await page.keyboard.press("Control+Enter")
+    async with page.expect_response(lambda answer: answer.request.method == "POST"):
+        await page.keyboard.press("Control+Enter")
+    await page.wait_for_load_state("load")
 
 
 async def carry(desks: Desks, town: Town, press: Way) -> str:
@@ -105,7 +107,7 @@ async def carry(desks: Desks, town: Town, press: Way) -> str:
         for _ in range(40):
             await press(page, filed.code, act)
             await page.wait_for_load_state()
-            if "done=" in page.url:
+            if f"done={act}" in page.url:
                 break
             said = await page.locator("main").inner_text()
             assert NOT_NOW.search(said), f"{act}: {said}"

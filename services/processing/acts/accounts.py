@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Annotated, Final, NamedTuple
@@ -98,8 +98,18 @@ class Staff:
             await accounts.open_session(session, signed.session)
         return signed
 
-    async def member(self, token: str) -> Member | None:
-        """Who holds this cookie now; None when it is unknown, idle too long or too old. Marks the session as used."""
+    async def sign_in_vouched(self, person_code: str, title: str, grants: Sequence[tuple[Role, str]]) -> Signed:
+        """A new session for whom the provider vouches for; what it grants is what holds. Raises SignInRefused."""
+        held = [DatedGrant(role, agency, self.today) for role, agency in grants]
+        async with self.sessions.begin() as session:
+            await accounts.keep(session, Account(person_code, person_code.lower(), title), held)
+        return await self.sign_in_known(person_code)
+
+    async def member(self, token: str, *, is_use: bool = True) -> Member | None:
+        """Who holds this cookie now; None when it is unknown, idle too long or too old.
+
+        `is_use`: somebody did something, so the session lives on; a page that only listens does not count.
+        """
         now = self.now()
         async with self.sessions.begin() as session:
             kept = await accounts.session_of(session, _hashed(token))
@@ -109,7 +119,7 @@ class Staff:
             if person is None or person.disabled_at is not None:
                 return None
             grants = await accounts.grants_of(session, kept.person_code, self.today)
-            if now - kept.seen_at > _TOUCH:
+            if is_use and now - kept.seen_at > _TOUCH:
                 await accounts.change_session(session, kept.token_hash, seen_at=now)
         posts = tuple(Grant(role=grant.role, agency_code=grant.agency_code) for grant in grants)
         chosen = frozenset(post for post in posts if kept.post in {None, post})

@@ -13,15 +13,17 @@ from starlette.responses import Response
 
 from services.processing.acts import Door
 from services.processing.acts.accounts import Staff, csrf_of
-from services.processing.pages import act, bulk, dossier, lists, me, sign_in, worklist
+from services.processing.adapters.provider import Provider
+from services.processing.pages import act, bulk, dossier, lists, live, me, provider, sign, sign_in, worklist
 from services.processing.pages._door import PREFIX, Console, Locked, SignInNeeded, error_page, to_sign_in
 from services.processing.pages._door import Person as _Person
+from services.processing.store.pulse import Pulse
 from shared.web.html import Pages
 from shared.web.i18n import language_of
 from shared.web.sessions import Cookie
 
 TEMPLATES: Final = Path(__file__).parent.parent / "templates"
-SCREENS: Final = (sign_in, me, worklist, lists, bulk, act, dossier)
+SCREENS: Final = (sign_in, provider, me, worklist, lists, live, sign, bulk, act, dossier)
 """In the order in which addresses are tried: the pattern of a dossier's code is the last."""
 
 
@@ -30,9 +32,25 @@ def pages_of() -> Pages:
     return Pages(TEMPLATES, prefix=PREFIX)
 
 
-def console(door: Door, staff: Staff, *, secure: bool, help_phone: str) -> Console:
+def console(
+    door: Door,
+    staff: Staff,
+    *,
+    secure: bool,
+    help_phone: str,
+    pulse: Pulse | None = None,
+    identity_provider: Provider | None = None,
+) -> Console:
     """What the screens stand on."""
-    return Console(door=door, staff=staff, pages=pages_of(), cookie=Cookie(secure=secure), help_phone=help_phone)
+    return Console(
+        door=door,
+        staff=staff,
+        pages=pages_of(),
+        cookie=Cookie(secure=secure),
+        help_phone=help_phone,
+        pulse=pulse,
+        provider=identity_provider,
+    )
 
 
 def attach(app: FastAPI, console: Console | None) -> FastAPI:

@@ -16,7 +16,9 @@ from starlette.responses import Response
 from services.processing.acts import Door
 from services.processing.acts.accounts import IDLE, WARN, Member, Staff, csrf_of
 from services.processing.acts.naming import names_for
+from services.processing.adapters.provider import Provider
 from services.processing.rules.wording import ROLES
+from services.processing.store.pulse import Pulse
 from services.processing.views.names import Named
 from shared.catalogue import lookup
 from shared.dossier.permission import Kind
@@ -27,6 +29,8 @@ from shared.web.problem import Problem
 from shared.web.sessions import Cookie, Typed, demand_same_site, demand_token, typed_of
 
 PREFIX: Final = "/desk"
+LIVE: Final = f"{PREFIX}/live"
+"""A stream that is open does not keep its session alive."""
 _SAFE: Final = frozenset({"GET", "HEAD"})
 _WITHIN: Final = re.compile(r"/desk(?:[/?][^\s\\]*)?")
 
@@ -42,7 +46,9 @@ class Console:
     help_phone: str
     temporal_ui: str = ""
     """Address of the execution engine's own pages, for operators; empty: no links."""
-    provider: Any = None
+    pulse: Pulse | None = None
+    """Tells open lists that something changed; none: they are loaded again by hand."""
+    provider: Provider | None = None
     """The identity provider's client; none: embedded accounts only."""
 
     async def names(self, person_code: str, codes: Sequence[str]) -> Named:
@@ -105,7 +111,8 @@ class SignedIn(Caller):
             demand_same_site(request)
             typed = await typed_of(request)
         token = console.cookie.of(request)
-        member = await console.staff.member(token) if token else None
+        listens = request.url.path == LIVE
+        member = await console.staff.member(token, is_use=not listens) if token else None
         if member is None:
             raise SignInNeeded(typed)
         if request.method not in _SAFE:

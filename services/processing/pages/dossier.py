@@ -161,13 +161,16 @@ async def _tab(  # noqa: PLR0917 - what every tab may need
         async with door.sessions() as session:
             looks = await store.readings_of(session, facts.dossier_code, MOST_LOOKS)
             titles = await accounts.titles(session, {who for _, who, _, _ in looks})
-        view["looks"] = [(at, titles.get(who, who), person.say(_LOOKS.get(what, what))) for at, who, what, _ in looks]
+        view["looks"] = [
+            (at, titles.get(who, who), person.say(_LOOKS.get(what.partition(":")[0], what)))
+            for at, who, what, _ in looks
+        ]
     elif tab == "papers":
         view |= await _papers(console, facts)
     return view
 
 
-_LOOKS: Final = {"name": "tên người nộp", "paper": "giấy tờ", "form": "biểu mẫu"}
+_LOOKS: Final = {"name": "tên người nộp", "paper": "giấy tờ", "form": "biểu mẫu", "draft": "dự thảo kết quả"}
 
 
 def _why(console: Console, facts: Facts, history: Sequence[Any], person: Person, *, is_checked: bool) -> dict[str, Any]:

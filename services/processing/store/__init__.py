@@ -202,6 +202,13 @@ _UPSERT: Final = text(
 )
 
 
+CHANNEL: Final = "worklist_changed"
+"""PostgreSQL's channel on which open lists hear of changes: agency codes, split by blanks."""
+_MOST_TOLD: Final = 7_000
+"""Bytes of one message; what is cut off is heard of by the next change or the next click."""
+_TELL: Final = text("SELECT pg_notify(:channel, :agencies)")
+
+
 async def upsert(session: AsyncSession, batch: Sequence[Facts]) -> None:
     """Brings each dossier's row to its newest facts; older, repeated or late facts change nothing."""
     newest: dict[str, Facts] = {}
@@ -227,6 +234,8 @@ async def upsert(session: AsyncSession, batch: Sequence[Facts]) -> None:
             "facts": [facts.model_dump_json() for facts in rows],
         },
     )
+    agencies = {task.agency_code for task in tasks if task} | {facts.agency_competent for facts in rows}
+    await session.execute(_TELL, {"channel": CHANNEL, "agencies": " ".join(sorted(agencies))[:_MOST_TOLD]})
     if busy := [facts for facts in rows if had_errands(facts)]:
         await _put_errands(session, busy)
 
@@ -449,6 +458,13 @@ async def record_readings(
     if codes:
         values = {"at": at, "person_code": person_code, "what": what, "granted": granted}
         await session.execute(insert(reading), [values | {"dossier_code": code} for code in codes])
+
+
+async def seen_by(session: AsyncSession, person_code: str, looks: Mapping[str, str]) -> frozenset[str]:
+    """Which of these dossiers the person looked at under exactly this name of a look."""
+    places = tuple_(reading.c.dossier_code, reading.c.what).in_(list(looks.items()))
+    asked = select(reading.c.dossier_code).where(reading.c.person_code == person_code, places)
+    return frozenset((await session.execute(asked)).scalars()) if looks else frozenset()
 
 
 async def readings_of(session: AsyncSession, dossier_code: str, limit: int) -> list[tuple[datetime, str, str, bool]]:

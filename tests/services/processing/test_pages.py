@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 from datetime import timedelta
 
@@ -10,9 +11,11 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from deploy.local.stack import Stack
 from services.processing import acts
 from services.processing.acts import Door
 from services.processing.acts.accounts import IDLE, TRIES, wait_after
+from services.processing.store.pulse import Pulse
 from shared.contracts.facts import event_of, facts_of
 from shared.dossier.lifecycle import Stage
 from shared.dossier.refusal import Refused
@@ -360,7 +363,9 @@ async def test_cash_is_counted_by_payment_and_the_page_knows_it_at_once(
     site: Site, door: Door, desk: FakeDesk, siblings: FakeSiblings
 ) -> None:
     await hold(door, desk, Stage.RESULT_READY)
-    siblings.answers = facts_of(desk.dossiers[CODE]).model_copy(update={"seq": 99, "paid_vnd": 8000})
+    siblings.answers = facts_of(desk.dossiers[CODE]).model_copy(
+        update={"seq": 99, "fee_procedure": True, "paid_vnd": 8000}
+    )
     done = await press(await site.browser("accountant"), "fee_paid", amount_vnd="8.000")
     assert done.status_code == 303, done.text
     assert siblings.asked[0][:3] == ("cash", "CB-accountant", 8000)
@@ -383,3 +388,57 @@ async def test_money_that_is_no_number_is_corrected_before_anybody_is_asked(
     await hold(door, desk, Stage.RESULT_READY)
     wrong = await press(await site.browser("accountant"), "fee_paid", amount_vnd="tám nghìn")
     assert (wrong.status_code, siblings.asked) == (422, [])
+
+
+# --- signing ----------------------------------------------------------------------------------------------------------
+
+
+async def test_a_result_can_be_signed_only_after_it_was_seen(
+    site: Site, door: Door, desk: FakeDesk, clock: Clock
+) -> None:
+    await hold(door, desk, Stage.SIGNING)
+    signer = await site.browser("signer")
+    unseen = await signer.get("/desk/sign")
+    assert "chưa xem" in unseen.text
+    assert 'name="row"' not in unseen.text
+    forged = await signer.send(unseen, "/desk/sign", row=f"{CODE} desk-forged")
+    assert (forged.status_code, desk.asked) == (422, [])
+
+    paper = await signer.get(f"/desk/sign/{CODE}")
+    assert NAME in paper.text
+    seen = await signer.get("/desk/sign")
+    assert "Ký số 1 văn bản đã xem" in seen.text
+
+    clock.at += timedelta(minutes=6)
+    row = re.findall(r'name="row" value="([^"]+)"', seen.text)
+    asked = await signer.send(seen, "/desk/sign", row=row)
+    assert asked.status_code == 401
+    again = await signer.send(asked, "/desk/unlock", password="bốn từ dễ nhớ 1234")
+    done = await signer.send(again, "/desk/sign", row=re.findall(r'name="row" value="([^"]+)"', again.text))
+    assert "Đã ký 1, chưa ký 0." in done.text
+    assert desk.dossiers[CODE].stage is Stage.NUMBERING
+
+
+async def test_only_signers_see_what_waits_to_be_signed(site: Site, door: Door, desk: FakeDesk) -> None:
+    await hold(door, desk, Stage.SIGNING)
+    clerk = await site.browser("clerk")
+    assert CODE not in (await clerk.get("/desk/sign")).text
+    assert "Ký số" not in (await clerk.get("/desk")).text
+    stranger = await site.browser("stranger")
+    assert (await stranger.get(f"/desk/sign/{CODE}")).status_code == 404
+
+
+# --- live -------------------------------------------------------------------------------------------------------------
+
+
+async def test_an_open_list_hears_of_changes_in_its_agencies_only(door: Door, stack: Stack) -> None:
+    pulse = Pulse(stack.environment("processing")["DATABASE_URL"])
+    running = asyncio.create_task(pulse.run())
+    async with pulse.watch(frozenset({"000.00.03.H39"})) as mine, pulse.watch(frozenset({"000.00.05.H39"})) as other:
+        assert await mine.next(10)  # listening has begun
+        await other.next(10)
+        await acts.learn(door, [facts_of(builders.a_dossier(Stage.SUBMITTED, promised=PROMISED))])
+        assert await mine.next(10)
+        assert not await other.next(0.2)
+    await pulse.shutdown()
+    await running
