@@ -141,8 +141,7 @@ def app_of(service: str) -> FastAPI:
             from services.processing import api as console
             from services.processing import pages
 
-            app = console.build(None, identity=None, readiness={}, environment="local")
-            return pages.attach(app, None)
+            return pages.attach(console.build(None, identity=None, readiness={}, environment="local"), None)
         case "metrics":
             app: FastAPI = main.build(nothing)
         case _:

@@ -18,7 +18,7 @@ from services.processing.adapters.applicant_file import ApplicantFile
 from services.processing.adapters.siblings import Siblings
 from services.processing.rules import asked as wishes
 from services.processing.rules import signing
-from services.processing.rules.worklist import allowed, asked_resource, readable_resource, resource_of
+from services.processing.rules.worklist import allowed, asked_resource, offered, readable_resource, resource_of
 from shared.catalogue.lookup import NotInCatalogue
 from shared.catalogue.lookup import terms as terms_of
 from shared.catalogue.model import Catalogue, Terms
@@ -126,8 +126,13 @@ async def take(door: Door, actor: Actor, dossier_code: str, click: Click) -> Fac
 async def ask_sibling(door: Door, actor: Actor, dossier_code: str, command_id: str, asked: wishes.Elsewhere) -> Facts:
     """An act that another service does for the person; the facts that came back are in our rows before the answer.
 
-    Raises Refused, Unknown, Away.
+    The sibling judges the person itself; what the table does not open here is not even asked.
+    Raises Refused, Forbidden, Unknown, Away.
     """
+    facts = await read(door, actor, dossier_code)
+    mine = offered(actor, facts, resource(door, facts))
+    if asked.kind not in mine:
+        raise Forbidden("not_your_role", "Việc này không thuộc thẩm quyền của ông/bà ở hồ sơ này.", tuple(mine))
     if door.siblings is None:
         raise Refused("not_here", "Việc này chưa làm được ở hệ thống này.")
     match asked:

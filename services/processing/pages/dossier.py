@@ -25,7 +25,7 @@ from services.processing.pages._door import (
 )
 from services.processing.rules.forms import PRESSED, Choices, Form, Wrong, form_of
 from services.processing.rules.wording import BUTTONS, CHANNELS, RETURN_WAYS
-from services.processing.rules.worklist import allowed
+from services.processing.rules.worklist import offered
 from services.processing.store import Row, accounts
 from services.processing.views import deadline_view
 from services.processing.views.dossier import line_views, ordered, share_views, step_views, why_lines
@@ -109,7 +109,7 @@ async def shown(
     tab = request.query_params.get("tab", "way")
     tab = tab if tab in TABS else "way"
     resource = acts.resource(door, facts)
-    likely, others = ordered(allowed(actor, facts, resource), facts)
+    likely, others = ordered(offered(actor, facts, resource), facts)
     open_now = [act for act in (likely, *others) if act in PRESSED]
     first = likely if likely in PRESSED else None
     wanted = asking.act if asking.act in open_now else first if asking.act is None else None

@@ -115,6 +115,13 @@ def allowed(actor: Actor, facts: Facts, resource: Resource) -> tuple[Act, ...]:
     return _open_acts(actor, facts.stage, resource.agency_path, resource.consulted)
 
 
+def offered(actor: Actor, facts: Facts, resource: Resource) -> tuple[Act, ...]:
+    """The allowed acts, and the correction of a result: it begins a dossier of its own (NĐ 61/2018 Điều 21.1)."""
+    has_result = facts.stage in {Stage.RESULT_READY, Stage.RETURNED} and facts.result_code is not None
+    corrects = has_result and as_whom(actor, Act.OPEN_CORRECTION, resource) is not None
+    return (*allowed(actor, facts, resource), *([Act.OPEN_CORRECTION] if corrects else []))
+
+
 @lru_cache(maxsize=4096)  # a page asks the same few questions for each of its rows
 def _open_acts(
     actor: Actor, stage: Stage, agency_path: tuple[str, ...], consulted: tuple[tuple[str, ...], ...]

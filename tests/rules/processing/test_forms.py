@@ -20,7 +20,7 @@ SENTENCE = "Bản nộp bị mờ ở trang hai, nộp lại bản rõ nét."
 
 def filled(form: Form) -> dict[str, list[str]]:
     """The first choice everywhere, a date, a number, a sentence."""
-    values = {"date": "09/05/2030", "text": "12/TB-CT", "area": SENTENCE, "yes": "yes"}
+    values = {"date": "09/05/2030", "text": "12/TB-CT", "area": SENTENCE, "yes": "yes", "money": "50.000"}
     return {field.name: [field.options[0].value if field.options else values[field.widget]] for field in form.fields}
 
 
