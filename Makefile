@@ -8,7 +8,7 @@ BIN := .venv/bin
 # Named by content, not by time: a new lock file installs, a fresh checkout of the same one does not.
 READY := .venv/ready-$(firstword $(shell cat requirements-dev.txt Makefile | cksum))
 WEB := shared/web
-BUILT := $(WEB)/static/built/ready-$(firstword $(shell cat $(WEB)/package-lock.json $(WEB)/build.mjs $(WEB)/styles/* | cksum))
+BUILT := $(WEB)/static/built/ready-$(firstword $(shell cat $(WEB)/package-lock.json $(WEB)/build.mjs $(WEB)/styles/* $(WEB)/scripts/* | cksum))
 COMPILE := $(BIN)/pip-compile --quiet --generate-hashes --allow-unsafe --strip-extras \
 	--no-emit-index-url --no-emit-trusted-host --no-emit-find-links
 

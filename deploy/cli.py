@@ -173,6 +173,25 @@ def token(
         typer.echo(signed)
 
 
+@app.command(name="accounts", epilog="Example: motcua accounts --like tu-phap")
+def accounts_command(
+    *,
+    like: Annotated[str, typer.Option(help="Only logins that hold this text.")] = "",
+    as_json: AsJson = False,
+) -> None:
+    """Print the sign-ins of the local stack's staff, for the console's sign-in page."""
+    from deploy.local.accounts import read
+
+    people = [person for person in read(state()) if like in person["login"]]
+    if as_json:
+        _print_json({"accounts": people})
+        return
+    table = Table("login", "password", "post", box=None, header_style="bold")
+    for person in people:
+        table.add_row(person["login"], person["password"], person["title"])
+    out.print(table)
+
+
 def _show(statuses: list[Status], *, as_json: bool) -> None:
     if as_json:
         total = sum(status.resident_mib for status in statuses)

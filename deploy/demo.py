@@ -18,7 +18,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
 from deploy.cli import state
-from deploy.local import tokens
+from deploy.local import accounts, tokens
 from deploy.local.errors import AlreadyRunningError, StackError
 from deploy.local.stack import Stack
 from deploy.proof import findings, proof
@@ -116,6 +116,7 @@ def _show_figures(stack: Stack) -> None:
 
 
 def _tell(report: Mapping[str, Any], stack: Stack) -> None:
+    clerk = next(person for person in accounts.read(stack.root) if person["login"] == accounts.FIRST)
     err.print(
         f"{report['submitted']} submitted = {report['finished']} finished + {report['refused']} refused "
         f"+ {report['withdrawn']} withdrawn + {report['stopped']} stopped, and {report['corrections']} corrections; "
@@ -127,8 +128,9 @@ def _tell(report: Mapping[str, Any], stack: Stack) -> None:
         f"{report['seconds']} s, {report['dossiers_per_second']} dossiers/s, at most {report['max_history_events']} "
         f"history events, {report['resident_mib']} MiB resident.",
         f"{report['notices_sent']} notices sent to applicants, {report['notices_twice']} of them twice.",
-        f"Board: {stack.url('metrics')}/board · mailbox: {stack.url('mailbox')} · "
-        f"console API: {stack.url('processing')}/openapi.json · Temporal UI: {stack.url('temporal')}",
+        f"Board: {stack.url('metrics')}/board · mailbox: {stack.url('mailbox')} · Temporal UI: {stack.url('temporal')}",
+        f"Console: {stack.url('processing')}/desk · sign in as {clerk['login']} with {clerk['password']} "
+        "(all others: motcua accounts)",
         sep="\n",
         highlight=False,
     )

@@ -29,6 +29,7 @@ from deploy.bench.catalogue import catalogue_bench
 from deploy.bench.due import due_times
 from deploy.bench.fold import fold_bench
 from deploy.bench.lives import FloorDriver, PublicDriver, Sample, rate, sample
+from deploy.bench.worklist import worklist_bench
 from deploy.local import tokens
 from deploy.local.stack import Stack
 from deploy.proof import history_lengths
@@ -47,6 +48,7 @@ IDLE_LIVES: Final = 15
 app.command("due")(due_times)
 app.command("catalogue")(catalogue_bench)
 app.command("fold")(fold_bench)
+app.command("worklist")(worklist_bench)
 
 
 @app.callback()

@@ -92,6 +92,7 @@ _OUTSIDE: Final = {
     "POPULATION_URL": "http://{population_database}",
     "SIGNING_URL": "http://{signing_authority}",
 }
+_ACCOUNTS: Final = {"ACCOUNTS_FILE": "{root}/secrets/{name}/accounts.json"}
 _MESSENGERS: Final = {"MAIL_SERVER": "{mailbox_smtp}", "SMS_URL": "http://{mailbox}"}
 _SERVERS: Final = ("postgres", "kafka", "temporal")
 
@@ -112,7 +113,7 @@ PROCESSES: Final = (
         env=_KAFKA | _TEMPORAL,
     ),
     _service("intake", *_SERVERS, "population_database", "mailbox", **_ALL, **_OBJECTS, **_OUTSIDE, **_MESSENGERS),
-    _service("processing", *_SERVERS, "signing_authority", **_ALL, **_OBJECTS, **_OUTSIDE),
+    _service("processing", *_SERVERS, "signing_authority", **_ALL, **_OBJECTS, **_OUTSIDE, **_ACCOUNTS),
     _service("payment", *_SERVERS, "payment_gateway", **_ALL, **_OUTSIDE),
     _service("delivery", *_SERVERS, "carrier", **_ALL, **_OUTSIDE),
     _service("metrics", "postgres", "kafka", **_DATABASE, **_KAFKA),

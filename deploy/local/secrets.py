@@ -12,11 +12,12 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Final
 
-from deploy.local import postgres
+from deploy.local import accounts, postgres
 from deploy.local.site import Site
 
 SERVICES: Final = ("intake", "processing", "payment", "delivery", "metrics")
 CLI_ISSUER: Final = "local-idp"
+CONSOLE_ISSUER: Final = "console"
 
 
 def _word() -> str:
@@ -55,6 +56,7 @@ def generate(site: Site) -> None:
     for service in SERVICES:
         _keep(site, service, "database_password", _read(site, service, "database_password") or postgres.new_password())
     _token_keys(site)
+    _keep(site, "processing", "accounts.json", accounts.text_of(_read(site, "processing", "accounts.json")))
     if setting := os.environ.get(postgres.OUTSIDE_SETTING):
         _keep(site, "postgres", "admin_url", setting)
     for name in ("workflows", "temporal", "kafka"):
@@ -66,11 +68,13 @@ def _token_keys(site: Site) -> None:
     from joserfc.jwk import KeyParameters, OKPKey
 
     public = []
-    for issuer, holder in [(f"service:{service}", service) for service in SERVICES] + [(CLI_ISSUER, "cli")]:
-        kept = _read(site, holder, "token_key")
+    holders = [(f"service:{service}", service, "token_key") for service in SERVICES]
+    holders += [(CLI_ISSUER, "cli", "token_key"), (CONSOLE_ISSUER, "processing", "console_key")]
+    for issuer, holder, name in holders:
+        kept = _read(site, holder, name)
         marks: KeyParameters = {"kid": issuer, "alg": "Ed25519", "use": "sig"}
         key = OKPKey.import_key(json.loads(kept)) if kept else OKPKey.generate_key("Ed25519", marks)
-        _keep(site, holder, "token_key", json.dumps(key.as_dict(private=True)))
+        _keep(site, holder, name, json.dumps(key.as_dict(private=True)))
         public.append(key.as_dict(private=False))
     for service in SERVICES:
         _keep(site, service, "token_jwks", json.dumps({"keys": public}))

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Final
 
 from services.intake import activities, api, consumer
-from services.intake.acts import Door
+from services.intake.acts import Door, finding
 from services.intake.acts.notifying import send_due
 from services.intake.adapters.messengers import MailRelay, Messenger, SmsGateway
 from services.intake.adapters.population_database import PopulationClient
@@ -64,6 +64,7 @@ async def main() -> int:
         phone=settings.desk_phone,
         messengers=ways,
     )
+    await finding.fill(door)
     broker = kafka.broker(settings)
     grave = kafka.DeadLetters(broker, SCHEMA)
     kafka.subscribe(broker, facts.TOPIC, consumer.follower(door, grave), group=SCHEMA)

@@ -5,13 +5,17 @@ from __future__ import annotations
 from functools import partial
 from pathlib import Path
 
-from services.processing import api, consumer
+from services.processing import api, consumer, pages
 from services.processing.activities import Signatures
 from services.processing.acts import Door
+from services.processing.acts.accounts import Staff, seed
 from services.processing.adapters.applicant_file import IntakeApplicantFile
 from services.processing.adapters.press import Press
+from services.processing.adapters.provider import Provider
+from services.processing.adapters.siblings import HttpSiblings
 from services.processing.adapters.signature_service import RemoteSignatureService
 from services.processing.settings import Settings
+from services.processing.store.pulse import Pulse
 from shared.contracts.processing import TASK_QUEUE
 from shared.platform import database, temporal
 from shared.platform.catalogue import load_catalogue
@@ -37,12 +41,17 @@ async def main() -> int:
     engine = database.engine(url)
     workflows = await temporal.connect(settings)
     intake = client(str(settings.intake_url), where="intake", token=ServiceToken(settings.token_key.get_secret_value()))
+    payment = client(str(settings.payment_url), where="payment")
+    delivery = client(str(settings.delivery_url), where="delivery")
     door = Door(
         sessions=database.sessions(engine),
         desk=DossierDesk(workflows),
         catalogue=load_catalogue(),
         objects=Objects(settings.objects_dir, settings.objects_key.get_secret_value()),
         file=IntakeApplicantFile(intake),
+        siblings=HttpSiblings(
+            payment=payment, delivery=delivery, intake=intake, key_jwk=settings.console_key.get_secret_value()
+        ),
     )
     signing = client(str(settings.signing_url), where="signing", token=settings.signing_token.get_secret_value)
     press = Press()
@@ -60,14 +69,42 @@ async def main() -> int:
         },
         environment=settings.environment,
     )
+    staff = Staff(door.sessions, door.now)
+    if settings.accounts_file is not None:
+        await seed(staff, settings.accounts_file.read_text())
+    pulse = Pulse(url)
+    console = pages.console(
+        door,
+        staff,
+        secure=settings.secure_cookies,
+        help_phone=settings.help_phone,
+        pulse=pulse,
+        identity_provider=_provider(settings),
+    )
+    pages.attach(app, console)
     worker = temporal.activity_worker(workflows, TASK_QUEUE, [signatures.sign_result])
     try:
-        return await serve(app, host=settings.host, port=settings.port, alongside=[worker, consumers])
+        return await serve(app, host=settings.host, port=settings.port, alongside=[worker, consumers, pulse])
     finally:
         press.close()
-        await intake.aclose()
+        for sibling in (intake, payment, delivery):
+            await sibling.aclose()
         await signing.aclose()
         await engine.dispose()
+
+
+def _provider(settings: Settings) -> Provider | None:
+    """Production's identity provider; none in a local stack."""
+    if not settings.oidc_issuer:
+        return None
+    return Provider(
+        issuer=settings.oidc_issuer,
+        client_id=settings.oidc_client_id,
+        client_secret=settings.oidc_client_secret.get_secret_value(),
+        redirect_uri=f"{str(settings.public_url).rstrip('/')}/desk/sign-in/return",
+        person_claim=settings.oidc_person_claim,
+        grants_claim=settings.oidc_grants_claim,
+    )
 
 
 if __name__ == "__main__":

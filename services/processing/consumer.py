@@ -9,7 +9,7 @@ from pydantic import ValidationError
 
 from services.processing import acts
 from services.processing.acts import Door
-from shared.contracts.facts import TOPIC, Event, Facts
+from shared.contracts.facts import TOPIC, Event
 from shared.platform.kafka import DeadLetters, Record, subscribe
 
 GROUP = "processing"
@@ -30,11 +30,11 @@ class Reader:
 
     async def read(self, records: Sequence[Record]) -> None:
         """One batch, one transaction."""
-        batch: list[Facts] = []
+        batch: list[Event] = []
         for record in records:
             try:
-                batch.append(Event.model_validate_json(record.value or b"").facts)
+                batch.append(Event.model_validate_json(record.value or b""))
             except ValidationError:
                 await self._dead_letters.bury(record, "not_facts")
         if batch:
-            await acts.learn(self._door, batch)
+            await acts.remember(self._door, batch)

@@ -7,7 +7,7 @@ from typing import Annotated, Final
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from shared.dossier.codes import CommandId, DossierCode
+from shared.dossier.codes import AgencyCode, CommandId, DossierCode
 
 MOST_WORDS: Final = 4_000
 
@@ -49,6 +49,17 @@ class NamesAsked(BaseModel):
 
     purpose: Purpose
     dossier_codes: tuple[DossierCode, ...]
+
+
+class SearchAsked(BaseModel):
+    """A clerk looks for somebody: a name with or without tones, an identity number, the last four digits of a phone."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+
+    purpose: Purpose
+    text: Annotated[str, Field(min_length=2, max_length=200)]
+    agency_codes: Annotated[tuple[AgencyCode, ...], Field(max_length=500)] = ()
+    """Whose dossiers come first: the asker's own."""
 
 
 class WordsTold(BaseModel):

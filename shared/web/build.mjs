@@ -1,4 +1,4 @@
-// Puts what the pages load into static/built/: packages' own files as they are, style sheets compiled from styles/.
+// Puts what the pages load into static/built/: packages' own files, our scripts, style sheets compiled from styles/.
 import { cpSync, mkdirSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { compile } from "sass";
 
@@ -17,6 +17,7 @@ mkdirSync(built);
 for (const [name, source] of Object.entries(copies)) {
   cpSync(new URL(`node_modules/${source}`, import.meta.url), new URL(name, built));
 }
+cpSync(new URL("scripts/", import.meta.url), built, { recursive: true });
 const styles = new URL("styles/", import.meta.url);
 for (const name of readdirSync(styles).filter((each) => /^[^_].*\.scss$/.test(each))) {
   const { css } = compile(new URL(name, styles).pathname, {

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Final
 
 from fastapi import Request
 from fastapi.exceptions import RequestValidationError
-from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
+from starlette.responses import Response
 
 from shared.dossier.refusal import Refused
 from shared.platform.database import AWAY
@@ -24,9 +25,22 @@ _WAIT_SECONDS: Final = 5
 _TRY_AGAIN: Final = ("Dữ liệu đã nhập không mất. Vui lòng gửi lại sau ít phút.", "Nothing is lost. Try again shortly.")
 
 
-async def answer(request: Request, error: Exception) -> JSONResponse:
-    """The problem of an expected error, in the reader's language."""
-    return problem_of(error, request).answer(request)
+type ErrorPage = Callable[[Request, Problem], Response]
+"""How an application that has pages shows a problem to a person: `app.state.error_page`, for paths below its prefix."""
+
+
+async def answer(request: Request, error: Exception) -> Response:
+    """The problem of an expected error, in the reader's language; as a page where people look at pages."""
+    return shown(request, problem_of(error, request))
+
+
+def shown(request: Request, problem: Problem) -> Response:
+    """The problem as a page or as problem+json."""
+    app = request.scope.get("app")
+    pages: tuple[str, ErrorPage] | None = getattr(app.state, "error_page", None) if app is not None else None
+    if pages is not None and request.url.path.startswith(pages[0]):
+        return pages[1](request, problem)
+    return problem.answer(request)
 
 
 def problem_of(error: Exception, request: Request) -> Problem:  # noqa: PLR0911 - one line per kind

@@ -13,6 +13,7 @@ from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from shared.platform.telemetry import counter, histogram, log, tracing
+from shared.web.errors import shown
 from shared.web.problem import Problem
 
 BODY_LIMIT: Final = 1024 * 1024
@@ -78,7 +79,7 @@ class Guard:
                 log.error("bug", route=_route(scope), exc_info=True)
             if status:
                 raise
-            await problem.answer(Request(scope))(scope, receive, outgoing)
+            await shown(Request(scope), problem)(scope, receive, outgoing)
         finally:
             method = scope["method"] if scope["method"] in _METHODS else "other"
             _requests.labels(method, _route(scope), status).inc()

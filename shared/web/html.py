@@ -14,7 +14,10 @@ from starlette.responses import Response
 from starlette.staticfiles import StaticFiles
 from starlette.types import Scope
 
+from shared.web.i18n import COOKIE, language_of, teller
+
 _HERE: Final = Path(__file__).parent
+_YEAR: Final = 365 * 24 * 3600
 _LOCAL: Final = ZoneInfo("Asia/Ho_Chi_Minh")
 
 
@@ -32,7 +35,9 @@ class Pages:
             trim_blocks=True,
             lstrip_blocks=True,
         )
-        self._environment.filters.update(moment=moment, number=number, dong=dong)
+        self._environment.filters.update(
+            moment=moment, clock=clock, number=number, dong=dong, after_question=after_question
+        )
         self._environment.globals.update(prefix=self._prefix, static=f"{self._prefix}/static")
 
     def mount(self, app: FastAPI) -> None:
@@ -41,8 +46,18 @@ class Pages:
 
     def render(self, request: Request, template: str, *, status: int = 200, **view: Any) -> HTMLResponse:
         """The whole page. `view` holds finished words and numbers: templates decide nothing."""
-        html = self._environment.get_template(template).render(path=request.url.path, **view)
-        return HTMLResponse(html, status)
+        language = language_of(request)
+        frame = {
+            "path": request.url.path,
+            "lang": language,
+            "_": teller(language),
+            "switch": {each: str(request.url.include_query_params(lang=each).query) for each in ("vi", "en")},
+        }
+        html = self._environment.get_template(template).render(**frame, **view)
+        response = HTMLResponse(html, status)
+        if "lang" in request.query_params:
+            response.set_cookie(COOKIE, language, max_age=_YEAR, path="/", samesite="lax", httponly=True)
+        return response
 
 
 class _Static(StaticFiles):
@@ -55,6 +70,16 @@ class _Static(StaticFiles):
 def moment(at: datetime) -> str:
     """`14:05 03/05/2023` in local time (UTC+7)."""
     return f"{at.astimezone(_LOCAL):%H:%M %d/%m/%Y}"
+
+
+def clock(at: datetime) -> str:
+    """`14:05:30` in local time (UTC+7)."""
+    return f"{at.astimezone(_LOCAL):%H:%M:%S}"
+
+
+def after_question(address: str) -> str:
+    """The query of an address, to hang it behind another one."""
+    return address.partition("?")[2]
 
 
 def number(value: int) -> str:

@@ -43,10 +43,14 @@ class Identity:
 
 
 class Caller:
-    """A dependency: the Actor, when its kind is one of those that may come through this door at all."""
+    """A dependency that finds out who calls, and lets only some kinds of callers in; pages have one of their own."""
 
     def __init__(self, kinds: frozenset[Kind]) -> None:
         self.kinds = kinds
+
+
+class TokenCaller(Caller):
+    """The Actor of a bearer token, when its kind is one of those that may come through this door at all."""
 
     async def __call__(self, request: Request) -> Actor:
         """Raises: Problem 401 without a good token, 403 for another kind of caller."""
@@ -63,9 +67,9 @@ class Caller:
         return actor
 
 
-def caller(*kinds: Kind) -> Caller:
+def caller(*kinds: Kind) -> TokenCaller:
     """`actor: Annotated[Actor, Depends(caller(Kind.STAFF))]`. With Kind.ANYONE a call without a token may come too."""
-    return Caller(frozenset(kinds))
+    return TokenCaller(frozenset(kinds))
 
 
 def demand(actor: Actor, action: Act | FeedbackAct | Right, resource: Resource) -> None:

@@ -139,8 +139,9 @@ def app_of(service: str) -> FastAPI:
             return api.attach(application(title="", version="", readiness={}, environment="local"), None)
         case "processing":
             from services.processing import api as console
+            from services.processing import pages
 
-            return console.build(None, identity=None, readiness={}, environment="local")
+            return pages.attach(console.build(None, identity=None, readiness={}, environment="local"), None)
         case "metrics":
             app: FastAPI = main.build(nothing)
         case _:

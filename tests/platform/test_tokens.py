@@ -12,8 +12,8 @@ from joserfc import jwt
 from joserfc.jwk import OctKey, OKPKey
 
 from shared.dossier.lifecycle import Role
-from shared.dossier.permission import Grant, Kind
-from shared.platform.tokens import DEMO_ISSUER, ServiceToken, TokenRefused, mint, verify
+from shared.dossier.permission import Actor, Grant, Kind
+from shared.platform.tokens import DEMO_ISSUER, ServiceToken, TokenRefused, for_person, mint, verify
 
 NOW = datetime(2026, 3, 2, 8, 0, tzinfo=UTC)
 IDP = OKPKey.generate_key("Ed25519", {"kid": "local-idp"})
@@ -139,3 +139,16 @@ def test_a_token_ends_to_the_second() -> None:
     end = NOW + timedelta(hours=1)
     verify(JWKS, signed(GOOD), now=end - timedelta(seconds=1), production=False)
     assert refusal(signed(GOOD), now=end) == "exp"
+
+
+def test_the_console_speaks_for_staff_two_minutes_at_a_time() -> None:
+    key = OKPKey.generate_key("Ed25519", {"kid": "console"})
+    private, jwks = json.dumps(key.as_dict(private=True)), json.dumps({"keys": [key.as_dict(private=False)]})
+    actor = Actor(
+        person_code="CB-1", kind=Kind.STAFF, grants=frozenset({Grant(role=Role.CLERK, agency_code="000.00.03.H39")})
+    )
+    assert verify(jwks, for_person(private, actor), production=True).actor == actor
+    for kind, minutes, why in ((Kind.CITIZEN, 1, "kind"), (Kind.SERVICE, 1, "kind"), (Kind.STAFF, 3, "exp")):
+        forged = mint(private, issuer="console", subject="CB-1", kind=kind, minutes=minutes)
+        with pytest.raises(TokenRefused, match=why):
+            verify(jwks, forged, production=True)

@@ -22,10 +22,11 @@ from services.intake.adapters.press import Press
 from services.intake.adapters.result_file import ResultFile
 from services.intake.rules import completeness
 from services.intake.rules import papers as paper_rules
+from services.intake.rules.clues import clues_of
 from services.intake.rules.completeness import FilingForm, NotFileable
 from services.intake.rules.notices import Way
 from services.intake.rules.person import Person
-from services.intake.store import documents, dossiers, filings, timeline
+from services.intake.store import clues, documents, dossiers, filings, timeline
 from services.intake.store.documents import Document
 from services.intake.store.filings import Filing, Owner
 from services.intake.store.vault import Vault
@@ -180,6 +181,7 @@ async def _reserve(
     number = await filings.next_number(session, form.agency_code, draft.day)
     filing = draft.numbered(number, actor.person_code, key, digest)
     await filings.reserve(session, filing, _owner(door, actor, form, filing.dossier_code))
+    await clues.keep(session, filing.dossier_code, [door.vault.clue(*each) for each in clues_of(form.applicant)])
     await documents.attach(session, given, filing.dossier_code)
     return filing
 
@@ -390,6 +392,7 @@ async def _reserve_correction(
     clear = door.vault.open("applicant", owner.dossier_code, owner.sealed)
     sealed = door.vault.seal("applicant", code, clear)
     await filings.reserve(session, filing, Owner(code, owner.owner_code, owner.owner_digest, sealed))
+    await clues.copy(session, wrong.dossier_code, code)
     return filing
 
 

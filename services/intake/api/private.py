@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
 from typing import Annotated, Final, Literal
 
 from fastapi import APIRouter, Depends
 from pydantic import BaseModel, ConfigDict
 
 from services.intake import acts
-from services.intake.acts import Door
+from services.intake.acts import Door, finding
 from services.intake.api._door import TheDoor
 from services.intake.rules.person import Person
 from services.intake.store import filings, records
 from services.intake.store.records import Reading
-from shared.contracts.person import NamesAsked, PersonName, PostalAddress, Purpose, WordsTold
+from shared.contracts.person import NamesAsked, PersonName, PostalAddress, Purpose, SearchAsked, WordsTold
 from shared.dossier.codes import DossierCode
 from shared.dossier.permission import Actor, Kind, Resource, Right
 from shared.dossier.refusal import Refused, Unknown
@@ -50,6 +50,16 @@ async def names(asked: NamesAsked, door: TheDoor, actor: Service) -> list[Person
     ]
 
 
+@router.post("/search")
+@allows(Right.READ_PERSON)
+async def search(asked: SearchAsked, door: TheDoor, actor: Service) -> list[str]:
+    """Codes of dossiers whose applicant fits the text, exact tones first; no name goes out. Recorded as a reading."""
+    demand(actor, Right.READ_PERSON, Resource())
+    found = await finding.search(door, asked.text, asked.agency_codes)
+    await _record(door, actor, asked.purpose, "search", asked=found, known=found)
+    return list(found)
+
+
 @router.post("/address")
 @allows(Right.READ_PERSON)
 async def address(asked: AddressAsked, door: TheDoor, actor: Service) -> PostalAddress:
@@ -77,20 +87,25 @@ async def words(told: WordsTold, door: TheDoor, actor: Service) -> None:
 async def _read(door: Door, actor: Actor, purpose: Purpose, what: str, codes: Iterable[str]) -> dict[str, Person]:
     """Opens the owners of those dossiers that exist and records the reading, refused ones included (SR-42)."""
     asked = list(dict.fromkeys(codes))
-    async with door.sessions.begin() as session:
+    async with door.sessions() as session:
         owners = await filings.owners_of(session, asked)
-        await records.add_readings(
-            session,
-            [
-                Reading(
-                    at=door.now(),
-                    reader=actor.person_code,
-                    purpose=purpose,
-                    what=what,
-                    dossier_code=code,
-                    granted="yes" if code in owners else "unknown",
-                )
-                for code in asked
-            ],
-        )
+    await _record(door, actor, purpose, what, asked=asked, known=owners)
     return {code: acts.person_of(door.vault, owner) for code, owner in owners.items()}
+
+
+async def _record(
+    door: Door, actor: Actor, purpose: Purpose, what: str, *, asked: Iterable[str], known: Container[str]
+) -> None:
+    readings = [
+        Reading(
+            at=door.now(),
+            reader=actor.person_code,
+            purpose=purpose,
+            what=what,
+            dossier_code=code,
+            granted="yes" if code in known else "unknown",
+        )
+        for code in asked
+    ]
+    async with door.sessions.begin() as session:
+        await records.add_readings(session, readings)

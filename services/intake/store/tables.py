@@ -62,6 +62,16 @@ applicant = Table(
 Index("ix_applicant_owner_code", applicant.c.owner_code, applicant.c.dossier_code)
 Index("ix_applicant_owner_digest", applicant.c.owner_digest)
 
+clue = Table(
+    "clue",
+    metadata,
+    Column("digest", LargeBinary, primary_key=True, comment="keyed hash of a word, a phone's end, a number"),
+    Column("agency_code", Text, primary_key=True, comment="that received it"),
+    Column("dossier_code", Text, ForeignKey("intake.filing.dossier_code", ondelete="CASCADE"), primary_key=True),
+    Index(None, "digest", "dossier_code"),
+    Index(None, "dossier_code"),
+)
+
 document = Table(
     "document",
     metadata,

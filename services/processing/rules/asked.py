@@ -12,6 +12,7 @@ from pydantic import Field
 from shared.catalogue.model import Terms
 from shared.dossier import actions
 from shared.dossier.actions import Action, AnyAction
+from shared.dossier.codes import Word
 from shared.dossier.lifecycle import Act
 
 
@@ -74,6 +75,31 @@ ACTS: Final[tuple[Act, ...]] = tuple(
 )
 """The kinds of all that may be asked."""
 
+
+class AskedCash(Action):
+    """Cash was counted at the desk; payment keeps the books."""
+
+    kind: Literal[Act.FEE_PAID] = Act.FEE_PAID
+    amount_vnd: Annotated[int, Field(gt=0, le=10_000_000_000)]
+
+
+class AskedDispatch(Action):
+    """The parcel is given to the postman; delivery keeps the parcels."""
+
+    kind: Literal[Act.DISPATCH] = Act.DISPATCH
+
+
+class AskedCorrection(Action):
+    """A wrong result is made anew; intake files the new dossier."""
+
+    kind: Literal[Act.OPEN_CORRECTION] = Act.OPEN_CORRECTION
+    cause: Word
+
+
+Elsewhere = AskedCash | AskedDispatch | AskedCorrection
+"""What is pressed on this console and done by the service that owns it."""
+
+ELSEWHERE: Final = (Act.FEE_PAID, Act.DISPATCH, Act.OPEN_CORRECTION)
 
 WORDY: Final = frozenset({Act.ASK_COMPLETION, Act.ASK_SUPPLEMENT, Act.ASK_EXTENSION})
 """Acts whose paper says more than a code: the words go to intake, which prints them (TT 01/2018/TT-VPCP mẫu 02, 04)."""

@@ -17,6 +17,17 @@ RECEPTION_ROLES: Final = frozenset({Role.RETURN_CLERK})
 """Results go back over the desk that took the dossier in, whoever decided it (NĐ 61/2018 Điều 20)."""
 
 
+ERRANDS: Final = frozenset(
+    {
+        (Role.SIGNER, TaskKind.APOLOGISE),
+        (Role.SIGNER, TaskKind.DECIDE_STOP),
+        (Role.DESK_HEAD, TaskKind.DECIDE_OVERRIDE),
+        (Role.SPECIALIST, TaskKind.ANSWER),
+    }
+)
+"""Whose errands beside the open task there are (see `errands_of`)."""
+
+
 class Task(NamedTuple):
     """What waits, for which role, at which agency."""
 
@@ -102,6 +113,13 @@ def readable_resource(catalogue: Catalogue, facts: Facts, on: date) -> Resource:
 def allowed(actor: Actor, facts: Facts, resource: Resource) -> tuple[Act, ...]:
     """The acts this caller may ask for now, in the table's order; a guard may still say no."""
     return _open_acts(actor, facts.stage, resource.agency_path, resource.consulted)
+
+
+def offered(actor: Actor, facts: Facts, resource: Resource) -> tuple[Act, ...]:
+    """The allowed acts, and the correction of a result: it begins a dossier of its own (NĐ 61/2018 Điều 21.1)."""
+    has_result = facts.stage in {Stage.RESULT_READY, Stage.RETURNED} and facts.result_code is not None
+    corrects = has_result and as_whom(actor, Act.OPEN_CORRECTION, resource) is not None
+    return (*allowed(actor, facts, resource), *([Act.OPEN_CORRECTION] if corrects else []))
 
 
 @lru_cache(maxsize=4096)  # a page asks the same few questions for each of its rows

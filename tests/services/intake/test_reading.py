@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy import text
 
+from services.intake.acts import finding
 from tests.services.intake import fakes
 from tests.services.intake.world import World, told
 
@@ -119,3 +120,39 @@ async def test_the_catalogue_is_open_and_paged(world: World) -> None:
     assert told(await world.http.get("/api/procedures/9.999999")) == (404, "unknown_procedure")
     elsewhere = await world.http.get("/api/procedures/2.000192?agency_code=000.00.21.H39")
     assert told(elsewhere) == (404, "wrong_agency")
+
+
+async def test_a_search_answers_codes_exact_tones_first_and_is_recorded(world: World) -> None:
+    exact = (await world.a_dossier(key="a", applicant=fakes.person(full_name="Nguyễn Thị Đào")))["dossier_code"]
+    loose = (await world.a_dossier(key="b", applicant=fakes.person(full_name="Nguyên Thi Dao")))["dossier_code"]
+    other = (await world.a_dossier(key="c", applicant=fakes.person(full_name="Trần Văn Đào")))["dossier_code"]
+
+    async def found(words: str, *near: str) -> list[str]:
+        asked = {"purpose": "worklist", "text": words, "agency_codes": near}
+        answer = await world.http.post("/private/search", json=asked, headers=world.keys.processing())
+        assert answer.status_code == 200
+        codes: list[str] = answer.json()
+        return codes
+
+    assert await found("nguyen thi dao") == [loose, exact]
+    assert await found("Nguyễn Thị Đào") == [exact, loose]
+    assert await found("dao", "000.00.02.H39") == [loose, other, exact]
+    assert await found("4567") == [other, loose, exact]
+    assert await found("không có ai") == []
+    asked = {"purpose": "worklist", "text": "dao"}
+    for who in (world.keys.citizen(), world.keys.staff()):
+        assert told(await world.http.post("/private/search", json=asked, headers=who)) == (403, "kind_not_allowed")
+    async with world.store.connect() as connection:
+        kept = str((await connection.execute(text("SELECT * FROM intake.clue"))).all())
+        rows = (await connection.execute(text("SELECT DISTINCT what FROM intake.reading"))).scalars().all()
+    assert "dao" not in kept
+    assert rows == ["search"]
+
+
+async def test_dossiers_filed_before_there_were_clues_are_found_after_a_start(world: World) -> None:
+    code = (await world.a_dossier())["dossier_code"]
+    async with world.store.begin() as connection:
+        await connection.execute(text("DELETE FROM intake.clue"))
+    assert await finding.fill(world.door) == 1
+    assert await finding.fill(world.door) == 0
+    assert list(await finding.search(world.door, "nguyen thi dao", ())) == [code]

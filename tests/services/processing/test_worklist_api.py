@@ -48,7 +48,10 @@ async def test_an_ended_dossier_is_nobodys_task(door: Door, people: People) -> N
 
 async def test_pages_follow_each_other_without_gap_or_repetition(door: Door, people: People) -> None:
     due = [None, NOW + timedelta(days=2), NOW + timedelta(days=1), None, NOW + timedelta(days=1)]
-    await acts.learn(door, [facts_at(Stage.SUBMITTED, n, due_at=at) for n, at in enumerate(due, start=1)])
+    stages = [Stage.ACCEPTED if at else Stage.SUBMITTED for at in due]
+    await acts.learn(
+        door, [facts_at(stage, n, due_at=at) for n, (stage, at) in enumerate(zip(stages, due, strict=True), 1)]
+    )
     clerk, seen, url = people("CLERK"), [], "/api/worklist?limit=2"
     for pages in range(1, 4):
         answer = await clerk.get(url)

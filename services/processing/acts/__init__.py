@@ -15,15 +15,18 @@ import orjson
 
 from services.processing import store
 from services.processing.adapters.applicant_file import ApplicantFile
+from services.processing.adapters.siblings import Siblings
 from services.processing.rules import asked as wishes
 from services.processing.rules import signing
-from services.processing.rules.worklist import allowed, asked_resource, readable_resource, resource_of
+from services.processing.rules.worklist import allowed, asked_resource, offered, readable_resource, resource_of
 from shared.catalogue.lookup import NotInCatalogue
 from shared.catalogue.lookup import terms as terms_of
 from shared.catalogue.model import Catalogue, Terms
-from shared.contracts.facts import Facts
+from shared.contracts.facts import Event, Facts
 from shared.dossier.actions import Action, AnyAction, By, Channel, Order, Outcome
+from shared.dossier.lifecycle import CHANGES
 from shared.dossier.permission import Actor, Resource, Right, as_whom, can
+from shared.dossier.records import Change
 from shared.dossier.refusal import Forbidden, Refused, Unknown
 from shared.platform.database import Sessions
 from shared.platform.objects import Objects
@@ -55,6 +58,7 @@ class Door:
     catalogue: Catalogue
     objects: Objects
     file: ApplicantFile
+    siblings: Siblings | None = None
     now: Callable[[], datetime] = now
 
 
@@ -112,16 +116,67 @@ async def take(door: Door, actor: Actor, dossier_code: str, click: Click) -> Fac
         if stands_for != asked_hash:  # two people, one key, at once: the workflow took the other one's act
             raise KeyReused
         await store.upsert(session, [after])
+        await store.keep_changes(session, _told(order, facts, after, door.now()))
         for action in click.actions:
             if holder := wishes.holder_after(action, actor.person_code):
                 await store.record_holder(session, dossier_code, after.seq, holder)
     return after
 
 
+async def ask_sibling(door: Door, actor: Actor, dossier_code: str, command_id: str, asked: wishes.Elsewhere) -> Facts:
+    """An act that another service does for the person; the facts that came back are in our rows before the answer.
+
+    The sibling judges the person itself; what the table does not open here is not even asked.
+    Raises Refused, Forbidden, Unknown, Away.
+    """
+    facts = await read(door, actor, dossier_code)
+    mine = offered(actor, facts, resource(door, facts))
+    if asked.kind not in mine:
+        raise Forbidden("not_your_role", "Việc này không thuộc thẩm quyền của ông/bà ở hồ sơ này.", tuple(mine))
+    if door.siblings is None:
+        raise Refused("not_here", "Việc này chưa làm được ở hệ thống này.")
+    match asked:
+        case wishes.AskedCash():
+            after = await door.siblings.take_cash(actor, dossier_code, command_id, asked.amount_vnd)
+        case wishes.AskedDispatch():
+            after = await door.siblings.dispatch(actor, dossier_code, command_id)
+        case wishes.AskedCorrection():
+            after = await door.siblings.correct(actor, dossier_code, command_id, asked.cause)
+    await learn(door, [after])
+    return after
+
+
 async def learn(door: Door, batch: Sequence[Facts]) -> None:
-    """Facts that came over Kafka: the same upsert as after a click."""
+    """Facts from elsewhere: the same upsert as after a click."""
     async with door.sessions.begin() as session:
         await store.upsert(session, batch)
+
+
+async def remember(door: Door, events: Sequence[Event]) -> None:
+    """Events that came over Kafka: the newest facts, and each change into the history."""
+    async with door.sessions.begin() as session:
+        await store.upsert(session, [event.facts for event in events])
+        await store.keep_changes(
+            session, {(event.facts.dossier_code, event.facts.seq): event.change for event in events}
+        )
+
+
+def _told(order: Order, before: Facts, after: Facts, at: datetime) -> dict[tuple[str, int], Change]:
+    """The lines of the history that this order just wrote, until their events come with the exact words."""
+    first = after.seq - len(order.actions) + 1
+    return {
+        (after.dossier_code, first + index): Change(
+            change=CHANGES[action.kind],
+            role=order.by.role,
+            agency_code=order.by.agency_code,
+            from_stage=before.stage,
+            to_stage=after.stage,
+            at=at,
+            command_id=order.command_id,
+            cause=getattr(action, "cause", None),
+        )
+        for index, action in enumerate(order.actions)
+    }
 
 
 def today(door: Door) -> date:

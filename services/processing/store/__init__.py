@@ -8,12 +8,16 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 from sqlalchemy import (
+    BigInteger,
+    Boolean,
     Column,
+    Computed,
     DateTime,
+    Identity,
     Index,
     Integer,
     Select,
@@ -24,7 +28,6 @@ from sqlalchemy import (
     func,
     insert,
     literal,
-    or_,
     select,
     text,
     tuple_,
@@ -34,9 +37,10 @@ from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.dialects.postgresql import insert as upsert_into
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from services.processing.rules.worklist import Task, errands_of, had_errands, task_of
+from services.processing.rules.worklist import ERRANDS, Task, errands_of, had_errands, task_of
 from shared.contracts.facts import Facts
-from shared.dossier.lifecycle import Role, TaskKind
+from shared.dossier.lifecycle import STAGES, Clock, Role, Stage, TaskKind
+from shared.dossier.records import Change
 from shared.platform.database import metadata_for
 
 metadata = metadata_for("processing")
@@ -49,9 +53,13 @@ worklist = Table(
     Column("role", Text, comment="whose task; null while nobody of the staff is waited for"),
     Column("task", Text),
     Column("agency_code", Text, nullable=False, comment="where the task lies"),
-    Column("due_order", DateTime(timezone=True), nullable=False, comment="due time; no due time sorts first"),
+    Column("due_order", DateTime(timezone=True), nullable=False, comment="its place; stopped clocks come last"),
     Column("facts", JSONB, nullable=False),
-    Index(None, "role", "agency_code", "due_order", "dossier_code"),
+    Column("number", Text, Computed("substring(dossier_code FROM '[0-9]+$')", persisted=True), nullable=False),
+    Column("procedure_code", Text, Computed("facts ->> 'procedure_code'", persisted=True), nullable=False),
+    Column("channel", Integer, Computed("(facts ->> 'channel')::integer", persisted=True), nullable=False),
+    Index(None, "task", "role", "agency_code", "due_order", "dossier_code"),
+    Index(None, "number", "dossier_code"),
 )
 holding = Table(
     "holding",
@@ -59,6 +67,7 @@ holding = Table(
     Column("dossier_code", Text, primary_key=True),
     Column("seq", Integer, nullable=False),
     Column("person_code", Text, nullable=False),
+    Index(None, "person_code"),
     comment="who holds a dossier: facts say only that somebody does",
 )
 errand = Table(
@@ -78,6 +87,33 @@ command = Table(
     Column("command_id", Text, primary_key=True),
     Column("request_hash", Text, nullable=False, comment="principal and body"),
     Column("taken_at", DateTime(timezone=True), nullable=False),
+)
+saved_view = Table(
+    "saved_view",
+    metadata,
+    Column("person_code", Text, primary_key=True),
+    Column("name", Text, primary_key=True),
+    Column("query", Text, nullable=False, comment="the filters as in the page's address"),
+)
+happening = Table(
+    "happening",
+    metadata,
+    Column("dossier_code", Text, primary_key=True),
+    Column("seq", Integer, primary_key=True),
+    Column("change", JSONB, nullable=False),
+    comment="what happened to each dossier, from its events",
+)
+reading = Table(
+    "reading",
+    metadata,
+    Column("id", BigInteger, Identity(), primary_key=True),
+    Column("at", DateTime(timezone=True), nullable=False),
+    Column("person_code", Text, nullable=False),
+    Column("dossier_code", Text, nullable=False),
+    Column("what", Text, nullable=False),
+    Column("granted", Boolean, nullable=False),
+    Index(None, "dossier_code", "at"),
+    comment="who looked at which dossier's personal data, refused looks too",
 )
 result_number = Table(
     "result_number",
@@ -100,8 +136,12 @@ result = Table(
     Index(None, "agency_code", "year", "number", unique=True),
 )
 
-NO_DUE: Final = datetime(1970, 1, 1, tzinfo=UTC)
-"""Sorts dossiers without a due time, which nobody has answered yet, before all others."""
+_FIRST: Final = datetime(1, 1, 1, tzinfo=UTC)
+"""Before every place."""
+_ANSWER: Final = timedelta(days=1)
+"""Before acceptance the place in the list is that of an answer within eight working hours, about a day."""
+_LATER: Final = timedelta(days=36525)
+"""Stopped clocks sort a century later, by their own limit: after everything that runs."""
 
 
 @dataclass(frozen=True)
@@ -137,8 +177,12 @@ class Number:
 
 
 def due_order(facts: Facts) -> datetime:
-    """Due time; while paused the limit of whoever is waited for."""
-    return facts.due_at or facts.asked_until or NO_DUE
+    """The place in a list by time left: due time, about the answer's time, and last what has no running clock."""
+    if facts.due_at is not None and facts.clock is Clock.RUNS:
+        return facts.due_at
+    if facts.stage is Stage.SUBMITTED:
+        return facts.submitted_at + _ANSWER
+    return (facts.asked_until or facts.submitted_at) + _LATER
 
 
 # ── the worklist ──────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -156,6 +200,13 @@ _UPSERT: Final = text(
     WHERE row.seq < excluded.seq
     """
 )
+
+
+CHANNEL: Final = "worklist_changed"
+"""PostgreSQL's channel on which open lists hear of changes: agency codes, split by blanks."""
+_MOST_TOLD: Final = 7_000
+"""Bytes of one message; what is cut off is heard of by the next change or the next click."""
+_TELL: Final = text("SELECT pg_notify(:channel, :agencies)")
 
 
 async def upsert(session: AsyncSession, batch: Sequence[Facts]) -> None:
@@ -183,6 +234,8 @@ async def upsert(session: AsyncSession, batch: Sequence[Facts]) -> None:
             "facts": [facts.model_dump_json() for facts in rows],
         },
     )
+    agencies = {task.agency_code for task in tasks if task} | {facts.agency_competent for facts in rows}
+    await session.execute(_TELL, {"channel": CHANNEL, "agencies": " ".join(sorted(agencies))[:_MOST_TOLD]})
     if busy := [facts for facts in rows if had_errands(facts)]:
         await _put_errands(session, busy)
 
@@ -211,43 +264,136 @@ async def find(session: AsyncSession, dossier_code: str) -> Row | None:
     return found and Row(Facts.model_validate(found.facts), found.holder or "")
 
 
+@dataclass(frozen=True)
+class Filter:
+    """What narrows a list. `kinds` none = all; `before`: places earlier than; `holder`: a person's code, or nobody."""
+
+    kinds: frozenset[TaskKind] | None = None
+    procedure_code: str | None = None
+    channel: int | None = None
+    holder: str | None = None
+    unheld: bool = False
+    before: datetime | None = None
+
+    @property
+    def parameters(self) -> dict[str, Any]:
+        """For the statement."""
+        return {
+            "procedure": self.procedure_code,
+            "channel": self.channel,
+            "holder": self.holder,
+            "unheld": self.unheld,
+            "before": self.before,
+        }
+
+
+EVERYTHING: Final = Filter()
+MOST_COUNTED: Final = 1_000
+"""A tab counts no further: more is said as `hơn 999`."""
+
+_KINDS: Final = frozenset((role, kind) for meaning in STAGES.values() for role, kind in meaning.tasks.items())
+"""Which role has which tasks, as the lifecycle table says."""
+_NARROW: Final = """
+    AND (CAST(:procedure AS text) IS NULL OR w.procedure_code = :procedure)
+    AND (CAST(:channel AS integer) IS NULL OR w.channel = :channel)
+    AND (CAST(:before AS timestamptz) IS NULL OR w.due_order < :before)
+    AND (CAST(:holder AS text) IS NULL OR EXISTS (SELECT FROM processing.holding h
+         WHERE h.dossier_code = w.dossier_code AND h.person_code = :holder))
+    AND (NOT CAST(:unheld AS boolean) OR NOT EXISTS (SELECT FROM processing.holding h
+         WHERE h.dossier_code = w.dossier_code))
+"""
+_WANTED: Final = """
+    unnest(CAST(:tasks AS text[]), CAST(:roles AS text[]), CAST(:agencies AS text[])) AS want (task, role, agency_code)
+"""
+_AFTER: Final = "(:after_due, CAST(:after_code AS text), CAST(:after_task AS text))"
+_PAGE: Final = text(
+    f"""
+    WITH place AS (
+        SELECT found.* FROM {_WANTED} CROSS JOIN LATERAL (
+            SELECT w.due_order, w.dossier_code, w.task, w.role, w.agency_code FROM processing.worklist w
+            WHERE w.task = want.task AND w.role = want.role AND w.agency_code = want.agency_code {_NARROW}
+                AND (w.due_order, w.dossier_code, w.task) > {_AFTER}
+            ORDER BY w.due_order, w.dossier_code LIMIT :most
+        ) AS found
+        UNION ALL
+        SELECT w.due_order, e.dossier_code, e.task, e.role, e.agency_code
+        FROM {_WANTED} JOIN processing.errand e USING (task, role, agency_code)
+        JOIN processing.worklist w ON w.dossier_code = e.dossier_code
+        WHERE (w.due_order, e.dossier_code, e.task) > {_AFTER} {_NARROW}
+        ORDER BY due_order, dossier_code, task LIMIT :most
+    )
+    SELECT place.*, row.facts, holding.person_code AS holder
+    FROM place JOIN processing.worklist row USING (dossier_code) LEFT JOIN processing.holding USING (dossier_code)
+    ORDER BY place.due_order, place.dossier_code, place.task
+    """  # noqa: S608 - only our own constants are put together
+)
+_COUNTS: Final = text(
+    f"""
+    SELECT want.task, sum(found.n) AS n FROM {_WANTED} CROSS JOIN LATERAL (
+        SELECT (SELECT count(*) FROM (SELECT FROM processing.worklist w
+            WHERE w.task = want.task AND w.role = want.role AND w.agency_code = want.agency_code {_NARROW}
+            LIMIT :most) AS part)
+            + (SELECT count(*) FROM processing.errand e JOIN processing.worklist w USING (dossier_code)
+            WHERE e.task = want.task AND e.role = want.role AND e.agency_code = want.agency_code {_NARROW}) AS n
+    ) AS found GROUP BY want.task
+    """  # noqa: S608
+)
+
+
+def _wanted(scope: Mapping[Role, Collection[str]], kinds: Collection[TaskKind] | None) -> dict[str, list[str]]:
+    """One triple per kind of task, role and agency: each is one range of one index."""
+    triples = [
+        (kind.value, role.value, code)
+        for role, kind in sorted(_KINDS | ERRANDS)
+        if kinds is None or kind in kinds
+        for code in sorted(scope.get(role, ()))
+    ]
+    tasks, roles, agencies = zip(*triples, strict=True) if triples else ((), (), ())
+    return {"tasks": list(tasks), "roles": list(roles), "agencies": list(agencies)}
+
+
 async def tasks(
     session: AsyncSession,
     scope: Mapping[Role, Collection[str]],
     *,
-    kind: TaskKind | None,
+    kind: TaskKind | None = None,
+    narrow: Filter = EVERYTHING,
     after: tuple[datetime, str, str] | None,
     limit: int,
 ) -> list[Row]:
-    """Open tasks and errands of these roles at these agencies, by due time (none first), code and kind of task."""
-    both = _mine(worklist, scope, kind).union_all(_mine(errand, scope, kind)).subquery("mine")
-    place = (both.c.due_order, both.c.dossier_code, both.c.task)
-    asked = (
-        select(both, holding.c.person_code.label("holder"))
-        .select_from(both.outerjoin(holding, holding.c.dossier_code == both.c.dossier_code))
-        .order_by(*place)
-        .limit(limit)
-    )
-    if after is not None:
-        asked = asked.where(tuple_(*place) > tuple_(*after))
+    """Open tasks and errands of these roles at these agencies, by time left, code and kind of task."""
+    kinds = narrow.kinds if kind is None else frozenset({kind})
+    after_due, after_code, after_task = after or (_FIRST, "", "")
+    place = {"after_due": after_due, "after_code": after_code, "after_task": after_task, "most": limit}
+    found = await session.execute(_PAGE, _wanted(scope, kinds) | narrow.parameters | place)
     return [
         Row(
             Facts.model_validate(row.facts),
             row.holder or "",
             Task(TaskKind(row.task), Role(row.role), row.agency_code),
         )
-        for row in await session.execute(asked)
+        for row in found
     ]
 
 
-def _mine(table: Table, scope: Mapping[Role, Collection[str]], kind: TaskKind | None) -> Select[Any]:
-    """The rows of `worklist` or `errand` that a scope covers."""
-    asked = select(
-        worklist.c.dossier_code, worklist.c.due_order, table.c.role, table.c.task, table.c.agency_code, worklist.c.facts
-    ).where(or_(*(and_(table.c.role == role, table.c.agency_code.in_(codes)) for role, codes in scope.items())))
-    if table is errand:
-        asked = asked.where(errand.c.dossier_code == worklist.c.dossier_code)
-    return asked if kind is None else asked.where(table.c.task == kind)
+async def counts(
+    session: AsyncSession, scope: Mapping[Role, Collection[str]], narrow: Filter = EVERYTHING
+) -> dict[TaskKind, int]:
+    """How many tasks of each kind there are, each agency's counted up to MOST_COUNTED."""
+    asked = _wanted(scope, narrow.kinds) | narrow.parameters | {"most": MOST_COUNTED}
+    return {TaskKind(row.task): int(row.n) for row in await session.execute(_COUNTS, asked)}
+
+
+async def rows_of(session: AsyncSession, codes: Collection[str]) -> list[Row]:
+    """The rows of these dossiers, as far as they were heard of."""
+    found = await session.execute(_rows().where(worklist.c.dossier_code.in_(codes)))
+    return [Row(Facts.model_validate(row.facts), row.holder or "") for row in found]
+
+
+async def numbered(session: AsyncSession, number: str, limit: int) -> list[Row]:
+    """Dossiers of this number of their day, newest first."""
+    asked = _rows().where(worklist.c.number == number).order_by(worklist.c.dossier_code.desc()).limit(limit)
+    return [Row(Facts.model_validate(row.facts), row.holder or "") for row in await session.execute(asked)]
 
 
 async def record_holder(session: AsyncSession, dossier_code: str, seq: int, person_code: str) -> None:
@@ -266,6 +412,79 @@ def _rows() -> Select[tuple[dict[str, object], str | None]]:
     return select(worklist.c.facts, holding.c.person_code.label("holder")).select_from(
         worklist.outerjoin(holding, holding.c.dossier_code == worklist.c.dossier_code)
     )
+
+
+# ── what happened, who looked, which views were saved ─────────────────────────────────────────────────────────────────
+
+_KEEP_CHANGES: Final = text(
+    """
+    INSERT INTO processing.happening (dossier_code, seq, change)
+    SELECT * FROM unnest(
+        CAST(:codes AS text[]), CAST(:seqs AS integer[]), CAST(CAST(:changes AS text[]) AS jsonb[])
+    )
+    ON CONFLICT (dossier_code, seq) DO UPDATE SET change = excluded.change
+    """
+)
+
+
+async def keep_changes(session: AsyncSession, changes: Mapping[tuple[str, int], Change]) -> None:
+    """Remembers changes by dossier and `seq`. A click's own line is replaced by the event's when it comes."""
+    places = sorted(changes)
+    if places:
+        await session.execute(
+            _KEEP_CHANGES,
+            {
+                "codes": [code for code, _ in places],
+                "seqs": [seq for _, seq in places],
+                "changes": [changes[place].model_dump_json() for place in places],
+            },
+        )
+
+
+async def history(session: AsyncSession, dossier_code: str) -> list[tuple[int, Change]]:
+    """(seq, change) of a dossier, oldest first."""
+    asked = (
+        select(happening.c.seq, happening.c.change)
+        .where(happening.c.dossier_code == dossier_code)
+        .order_by(happening.c.seq)
+    )
+    return [(row.seq, Change.model_validate(row.change)) for row in await session.execute(asked)]
+
+
+async def record_readings(
+    session: AsyncSession, person_code: str, codes: Collection[str], what: str, at: datetime, *, granted: bool = True
+) -> None:
+    """Who looked at whose data (SR-42): one line per dossier."""
+    if codes:
+        values = {"at": at, "person_code": person_code, "what": what, "granted": granted}
+        await session.execute(insert(reading), [values | {"dossier_code": code} for code in codes])
+
+
+async def seen_by(session: AsyncSession, person_code: str, looks: Mapping[str, str]) -> frozenset[str]:
+    """Which of these dossiers the person looked at under exactly this name of a look."""
+    places = tuple_(reading.c.dossier_code, reading.c.what).in_(list(looks.items()))
+    asked = select(reading.c.dossier_code).where(reading.c.person_code == person_code, places)
+    return frozenset((await session.execute(asked)).scalars()) if looks else frozenset()
+
+
+async def readings_of(session: AsyncSession, dossier_code: str, limit: int) -> list[tuple[datetime, str, str, bool]]:
+    """(when, who, what, granted) of a dossier, newest first."""
+    asked = select(reading).where(reading.c.dossier_code == dossier_code).order_by(reading.c.at.desc()).limit(limit)
+    return [(row.at, row.person_code, row.what, row.granted) for row in await session.execute(asked)]
+
+
+async def saved_views(session: AsyncSession, person_code: str) -> list[tuple[str, str]]:
+    """(name, query) of the person's saved views, by name."""
+    asked = select(saved_view.c.name, saved_view.c.query).where(saved_view.c.person_code == person_code)
+    return [(row.name, row.query) for row in await session.execute(asked.order_by(saved_view.c.name))]
+
+
+async def save_view(session: AsyncSession, person_code: str, name: str, query: str) -> None:
+    """Keeps a view under its name; the same name again replaces it, an empty query forgets it."""
+    mine = and_(saved_view.c.person_code == person_code, saved_view.c.name == name)
+    await session.execute(delete(saved_view).where(mine))
+    if query:
+        await session.execute(insert(saved_view).values(person_code=person_code, name=name, query=query))
 
 
 # ── commands ──────────────────────────────────────────────────────────────────────────────────────────────────────────

@@ -105,6 +105,8 @@ class DeadlineView(_View):
     due_at: AwareDatetime | None
     due_at_original: AwareDatetime | None
     base_due_at: AwareDatetime
+    recomputed_at: AwareDatetime
+    """What the derivation gives now; equal to `due_at` unless a calendar was changed since."""
     is_paused: bool
     remaining_minutes: int | None
     near_due_at: AwareDatetime | None
@@ -141,6 +143,7 @@ def deadline_view(facts: Facts, catalogue: Catalogue) -> DeadlineView | None:
         due_at=facts.due_at,
         due_at_original=facts.due_at_original,
         base_due_at=found.base_due_at,
+        recomputed_at=found.due_at,
         is_paused=facts.clock is Clock.PAUSED,
         remaining_minutes=facts.remaining_minutes,
         near_due_at=facts.near_due_at,

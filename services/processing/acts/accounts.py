@@ -1,0 +1,261 @@
+"""Who works here today: signing in and out, today's post, the lock, delegation. Sessions live on the server (SR-02).
+
+The cookie's value is 256 random bits and is stored hashed; a new one is given at sign-in and whenever rights change.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import secrets
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import Annotated, Final, NamedTuple
+
+from argon2 import PasswordHasher
+from argon2.exceptions import InvalidHashError, VerificationError
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, TypeAdapter
+
+from services.processing.store import accounts
+from services.processing.store.accounts import Account, DatedGrant, Delegation, Kept
+from shared.dossier.codes import AgencyCode, PersonCode
+from shared.dossier.lifecycle import Role
+from shared.dossier.permission import Actor, Grant, Kind
+from shared.dossier.refusal import Refused
+from shared.dossier.working_time import LOCAL
+from shared.platform.database import Sessions
+
+IDLE: Final = timedelta(minutes=15)
+"""A clerk's session ends after this much silence (SR-02)."""
+WARN: Final = timedelta(minutes=2)
+"""So long before its end the page says so."""
+ABSOLUTE: Final = timedelta(hours=12)
+FRESH: Final = timedelta(minutes=5)
+"""How old a proof of identity may be when somebody signs (SR-03)."""
+_TOUCH: Final = timedelta(seconds=20)
+"""How often at most a session's last use is written."""
+_SINCE: Final = date(2022, 1, 1)
+"""Seeded grants hold as long as the sample catalogue does."""
+TRIES: Final = 5
+"""Wrong passwords before an account waits."""
+_FIRST_WAIT: Final = timedelta(seconds=30)
+_LONGEST_WAIT: Final = timedelta(minutes=15)
+_HASHER: Final = PasswordHasher(time_cost=2, memory_cost=19_456, parallelism=1)
+"""argon2id with OWASP's least parameters: the provider does this in production."""
+_NOBODY: Final = _HASHER.hash(secrets.token_urlsafe(16))
+"""Verified for unknown names, so that they take as long as known ones."""
+
+
+class SignInRefused(Refused):
+    """Wrong name or password, never which; or the account waits."""
+
+    status = 401
+
+
+class Signed(NamedTuple):
+    """A new session: the cookie's value and what is stored of it."""
+
+    token: str
+    session: Kept
+
+
+@dataclass(frozen=True)
+class Member:
+    """Who is signed in: the actor as rights are judged, the session, the account, all posts of today."""
+
+    actor: Actor
+    session: Kept
+    account: Account
+    posts: tuple[Grant, ...]
+
+
+@dataclass(frozen=True)
+class Staff:
+    """The accounts' door: sessions of the database and a clock."""
+
+    sessions: Sessions
+    now: Callable[[], datetime]
+
+    @property
+    def today(self) -> date:
+        """The day in Viet Nam."""
+        return self.now().astimezone(LOCAL).date()
+
+    async def sign_in(self, login: str, password: str) -> Signed:
+        """A new session for the right password. Raises SignInRefused; failures make the account wait."""
+        return await self.sign_in_known((await self._checked(login, password)).person_code)
+
+    async def sign_in_known(self, person_code: str) -> Signed:
+        """A new session for somebody the provider vouches for. Raises SignInRefused when the account is closed."""
+        now = self.now()
+        async with self.sessions.begin() as session:
+            person = await accounts.find(session, person_code)
+            if person is None or person.disabled_at is not None:
+                raise _wrong()
+            await accounts.change(session, person_code, signed_in_at=now)
+            signed = _new(person_code, now)
+            await accounts.open_session(session, signed.session)
+        return signed
+
+    async def sign_in_vouched(self, person_code: str, title: str, grants: Sequence[tuple[Role, str]]) -> Signed:
+        """A new session for whom the provider vouches for; what it grants is what holds. Raises SignInRefused."""
+        held = [DatedGrant(role, agency, self.today) for role, agency in grants]
+        async with self.sessions.begin() as session:
+            await accounts.keep(session, Account(person_code, person_code.lower(), title), held)
+        return await self.sign_in_known(person_code)
+
+    async def member(self, token: str, *, is_use: bool = True) -> Member | None:
+        """Who holds this cookie now; None when it is unknown, idle too long or too old.
+
+        `is_use`: somebody did something, so the session lives on; a page that only listens does not count.
+        """
+        now = self.now()
+        async with self.sessions.begin() as session:
+            kept = await accounts.session_of(session, _hashed(token))
+            if kept is None or now - kept.seen_at > IDLE or now - kept.made_at > ABSOLUTE:
+                return None
+            person = await accounts.find(session, kept.person_code)
+            if person is None or person.disabled_at is not None:
+                return None
+            grants = await accounts.grants_of(session, kept.person_code, self.today)
+            if is_use and now - kept.seen_at > _TOUCH:
+                await accounts.change_session(session, kept.token_hash, seen_at=now)
+        posts = tuple(Grant(role=grant.role, agency_code=grant.agency_code) for grant in grants)
+        chosen = frozenset(post for post in posts if kept.post in {None, post})
+        actor = Actor(person_code=kept.person_code, kind=Kind.STAFF, grants=chosen)
+        return Member(actor, kept, person, posts)
+
+    async def choose(self, member: Member, post: Grant | None) -> Signed:
+        """The same person at another post, under a new cookie. Raises Refused for a post that is not theirs."""
+        if post is not None and post not in member.posts:
+            raise Refused("no_such_post", "Không có vị trí này trong quyền được cấp.")
+        before = member.session
+        signed = _new(before.person_code, self.now(), post, made_at=before.made_at, proved_at=before.proved_at)
+        async with self.sessions.begin() as session:
+            await accounts.end_sessions(session, member.actor.person_code, only=member.session.token_hash)
+            await accounts.open_session(session, signed.session)
+        return signed
+
+    async def sign_out(self, member: Member, *, others: bool = False) -> None:
+        """Ends this session, or all other ones of the person."""
+        mine = member.session.token_hash
+        async with self.sessions.begin() as session:
+            given = {"but": mine} if others else {"only": mine}
+            await accounts.end_sessions(session, member.actor.person_code, **given)
+
+    async def lock(self, member: Member) -> None:
+        """Hides everything until the password is typed again."""
+        async with self.sessions.begin() as session:
+            await accounts.change_session(session, member.session.token_hash, is_locked=True)
+
+    async def prove(self, member: Member, password: str) -> None:
+        """Unlocks and renews the proof of identity. Raises SignInRefused; failures count as at sign-in."""
+        await self._checked(member.account.login, password)
+        async with self.sessions.begin() as session:
+            values = {"is_locked": False, "proved_at": self.now()}
+            await accounts.change_session(session, member.session.token_hash, **values)
+
+    async def delegate(self, member: Member, to_person_code: str, first_on: date, last_on: date) -> None:
+        """While absent, another person has the same posts. Raises Refused for nonsense."""
+        if last_on < first_on or last_on < self.today:
+            raise Refused("wrong_days", "Ngày kết thúc phải sau ngày bắt đầu và chưa qua.")
+        given = Delegation(member.actor.person_code, to_person_code, first_on, last_on)
+        async with self.sessions.begin() as session:
+            if to_person_code == given.person_code or await accounts.find(session, to_person_code) is None:
+                raise Refused("no_such_person", "Chọn một người khác để ủy quyền.")
+            await accounts.delegate(session, given, self.now())
+
+    async def _checked(self, login: str, password: str) -> Account:
+        """The account whose password this is. Failures are kept although the answer is a refusal."""
+        now = self.now()
+        async with self.sessions.begin() as session:
+            person = await accounts.by_login(session, login.strip().lower())
+            waits = person is not None and person.locked_until is not None and now < person.locked_until
+            is_right = await asyncio.to_thread(_fits, person, password)
+            if person is not None and not waits:
+                failures = 0 if is_right else person.failures + 1
+                wait = wait_after(failures)
+                values = {"failures": failures, "locked_until": now + wait if wait else None}
+                await accounts.change(session, person.person_code, **values)
+        if person is None or waits or not is_right:
+            raise _wait(now, person) if person and waits else _wrong()
+        return person
+
+
+class _Seeded(BaseModel):
+    """One embedded account as a local stack's file names it."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+
+    person_code: PersonCode
+    login: Annotated[str, StringConstraints(to_lower=True, min_length=1)]
+    title: str
+    password: Annotated[str, Field(min_length=8)]
+    grants: tuple[tuple[Role, AgencyCode], ...]
+
+
+async def seed(staff: Staff, text: str) -> int:
+    """Creates the embedded accounts of a local stack, or brings them to what the file says; how many."""
+    people = TypeAdapter(tuple[_Seeded, ...]).validate_json(text)
+    hashes = await asyncio.to_thread(lambda: [_HASHER.hash(person.password) for person in people])
+    async with staff.sessions.begin() as session:
+        for person, password_hash in zip(people, hashes, strict=True):
+            grants = [DatedGrant(role, agency, _SINCE) for role, agency in person.grants]
+            known = Account(person.person_code, person.login, person.title, password_hash)
+            await accounts.keep(session, known, grants)
+    return len(people)
+
+
+def wait_after(failures: int) -> timedelta | None:
+    """How long an account waits after so many wrong passwords: 30 s, doubled each time, at most 15 minutes."""
+    if failures < TRIES:
+        return None
+    doubled = int(2 ** min(failures - TRIES, 10))
+    return min(_FIRST_WAIT * doubled, _LONGEST_WAIT)
+
+
+def csrf_of(token: str) -> str:
+    """The form's proof that it was made for this session: a one-way image of the cookie's value."""
+    return hashlib.sha256(b"csrf\0" + token.encode()).hexdigest()
+
+
+def is_fresh(member: Member, now: datetime) -> bool:
+    """Whether the last proof of identity is young enough to sign."""
+    return now - member.session.proved_at <= FRESH
+
+
+def _new(
+    person_code: str,
+    now: datetime,
+    post: Grant | None = None,
+    *,
+    made_at: datetime | None = None,
+    proved_at: datetime | None = None,
+) -> Signed:
+    token = secrets.token_urlsafe(32)
+    return Signed(
+        token, Kept(_hashed(token), person_code, made_at or now, now, proved_at or now, post, is_locked=False)
+    )
+
+
+def _hashed(token: str) -> str:
+    return hashlib.sha256(token.encode()).hexdigest()
+
+
+def _fits(person: Account | None, password: str) -> bool:
+    usable = person is not None and person.password_hash is not None and person.disabled_at is None
+    kept = person.password_hash if person and usable else None
+    try:
+        return _HASHER.verify(kept or _NOBODY, password) and usable
+    except (VerificationError, InvalidHashError):
+        return False
+
+
+def _wrong() -> SignInRefused:
+    return SignInRefused("wrong_sign_in", "Tên đăng nhập hoặc mật khẩu chưa đúng.")
+
+
+def _wait(now: datetime, person: Account) -> SignInRefused:
+    seconds = int((person.locked_until - now).total_seconds()) + 1 if person.locked_until else 0
+    return SignInRefused("waits", f"Đã thử sai nhiều lần. Thử lại sau {seconds} giây.")

@@ -1,0 +1,91 @@
+"""Who may call which page, made from the routes' own declarations: anonymous, each role, another agency."""
+
+from __future__ import annotations
+
+import pytest
+
+from services.processing import api, pages
+from services.processing.acts import Door
+from shared.dossier.lifecycle import MOVES, Act, Stage
+from shared.web.identity import Route, routes_of
+from tests.services.processing.conftest import ROLES, Site
+from tests.services.processing.fakes import FakeDesk
+from tests.services.processing.test_pages import CODE, hold
+
+SCREENS = [
+    route
+    for route in routes_of(pages.attach(api.build(None, identity=None, readiness={}, environment="local"), None))
+    if route.path.startswith("/desk")
+]
+OWNED = [route for route in SCREENS if not isinstance(route.declares, str)]
+WITH_CODE = [route for route in OWNED if "{dossier_code}" in route.path]
+
+
+def name(route: Route) -> str:
+    return f"{'|'.join(route.methods)} {route.path}"
+
+
+def address(route: Route) -> str:
+    return route.path.replace("{dossier_code}", CODE).replace("{act}", "accept")
+
+
+def test_the_screens_are_many_and_few_are_public() -> None:
+    assert len(OWNED) >= 20
+    public = sorted(name(route) for route in SCREENS if isinstance(route.declares, str))
+    assert public == [
+        "GET /desk/sign-in",
+        "GET /desk/sign-in/provider",
+        "GET /desk/sign-in/return",
+        "POST /desk/sign-in",
+    ]
+
+
+async def test_nobody_comes_in_without_signing_in(site: Site, door: Door, desk: FakeDesk) -> None:
+    await hold(door, desk, Stage.SUBMITTED)
+    browser = await site.browser()
+    for route in OWNED:
+        answer = await browser.http.request(route.methods[0], address(route))
+        assert answer.status_code in {303, 401}, name(route)
+        assert CODE not in answer.text.replace(address(route), "") or answer.status_code == 401, name(route)
+    assert desk.asked == []
+
+
+async def test_another_agency_finds_no_dossier_behind_any_address(site: Site, door: Door, desk: FakeDesk) -> None:
+    await hold(door, desk, Stage.SUBMITTED)
+    stranger = await site.browser("stranger")
+    token = (await stranger.get("/desk")).text.partition('name="csrf" value="')[2].partition('"')[0]
+    typed = {"csrf": token, "act": "accept", "command_id": "desk-0123456789"}
+    assert len(WITH_CODE) >= 4
+    for route in WITH_CODE:
+        answer = await stranger.http.request(
+            route.methods[0], address(route), data=typed if route.methods == ("POST",) else None
+        )
+        assert answer.status_code == 404, name(route)
+    assert desk.asked == []
+
+
+@pytest.mark.parametrize("role", ROLES)
+async def test_each_role_is_shown_exactly_the_tables_acts_and_no_forged_one_is_done(
+    site: Site, door: Door, desk: FakeDesk, role: str
+) -> None:
+    await hold(door, desk, Stage.REVIEW)
+    before = desk.dossiers[CODE].seq
+    browser = await site.browser(role.lower())
+    page = await browser.get(f"/desk/{CODE}")
+    assert page.status_code == 200
+    allowed = {act for (stage, act), move in MOVES.items() if stage is Stage.REVIEW and role in move.by}
+    token = page.text.partition('name="csrf" value="')[2].partition('"')[0]
+    for act in Act:
+        is_shown = f'/act/{act}"' in page.text or f'name="act" value="{act}"' in page.text
+        assert is_shown == (act in allowed and act in _pressed()), act
+        if act not in allowed:
+            typed = {"csrf": token, "act": act.value, "command_id": f"desk-{act}-000", "outcome": "GRANTED"}
+            answer = await browser.http.post(f"/desk/{CODE}/act", data=typed)
+            assert answer.status_code in {403, 404, 409, 422}, act
+    assert desk.dossiers[CODE].seq == before, "what the table refuses changes nothing"
+
+
+def _pressed() -> set[Act]:
+    from services.processing.rules.forms import PRESSED
+
+    return set(PRESSED)
