@@ -10,6 +10,7 @@ import re
 import subprocess
 from collections.abc import Iterator, Mapping
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any, Final, get_type_hints
 
 import pytest
@@ -21,6 +22,7 @@ from shared.contracts import delivery, intake, payment, processing, publication
 from shared.contracts.facts import EVENT_TYPE, TOPIC, Event, headers_of, value_of
 from shared.contracts.feedback import FeedbackEvent
 from shared.dossier.lifecycle import CHANGES
+from shared.platform.catalogue import load_catalogue
 from shared.web.app import application
 from shared.web.identity import undeclared_routes
 
@@ -129,7 +131,7 @@ def test_each_step_names_queue_timeout_retry_and_summary() -> None:
 
 
 def app_of(service: str) -> FastAPI:
-    """The whole application of a service, over nothing: it is looked at, never called."""
+    """The whole application of a service, over nothing but a catalogue: it is looked at, never called."""
     nothing: Any = None
     main = importlib.import_module(f"services.{service}.__main__")
     match service:
@@ -143,7 +145,7 @@ def app_of(service: str) -> FastAPI:
 
             return pages.attach(console.build(None, identity=None, readiness={}, environment="local"), None)
         case "metrics":
-            app: FastAPI = main.build(nothing)
+            app: FastAPI = main.build(SimpleNamespace(catalogue=load_catalogue()))
         case _:
             app = main.app_of(nothing, identity=None, readiness={}, environment="local")
     return app
