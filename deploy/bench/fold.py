@@ -1,7 +1,7 @@
 """`motcua bench fold`: the fold end to end, exactly once, beside what the client can read at all, in one run.
 
 A broker and a database of its own; the same records for everybody, each contender a process of its own, turn by turn.
-Peers stand in deploy/bench/peers/<name>, each in an environment of its own.
+Peers are measured by `python -m deploy.bench.peers`, each in an environment of its own.
 """
 
 from __future__ import annotations

@@ -306,6 +306,9 @@ class Folding(ConsumerRebalanceListener):  # type: ignore[misc]  # published wit
         quiet = {each.partition: (at, seen_at) for each, at in mine.items() if (seen_at := self._end_seen_at(each, at))}
         if quiet:
             async with self._sessions.begin() as session:
+                stored = await store.offsets(session, self._topic)
+                if self._writing is None and any(stored.get(number) != at for number, (at, _) in quiet.items()):
+                    raise Behind  # a backup was restored: nothing new has to come for us to notice
                 await store.note_fresh(session, self._topic, quiet)
         with suppress(KafkaError):  # a rebalance is under way; the stored offset is what counts
             await self._consumer.commit(mine)

@@ -127,6 +127,30 @@ async def test_a_store_that_went_back_in_time_is_caught_up(log: Log, lives: Live
     assert proof.is_continuous
 
 
+async def test_a_backup_restored_under_a_running_consumer_is_caught_up(log: Log, lives: Lives) -> None:
+    """Nobody stops the consumer and nothing new comes: it notices that the store is not where it left it."""
+    told = records(lives)
+    half = len(told) // 2
+    tables = ("facts", "kpi_cell", "kpi_day", "consumer_offset")
+    await log.tell(told[:half])
+    async with log.folded_by(log.folding(batch_records=100)):
+        await log.all_folded(half)
+        for table in tables:
+            await log.run(f"CREATE TABLE metrics.backup_{table} AS TABLE metrics.{table}")
+        await log.tell(told[half:])
+        await log.all_folded(len(told))
+        restore = "; ".join(f"DELETE FROM metrics.{name}; INSERT INTO metrics.{name} TABLE metrics.backup_{name}"  # noqa: S608
+                            for name in tables)  # fmt: skip
+        await log.run(f"DO $$ BEGIN {restore}; END $$")
+        assert sum((await log.position()).values()) < len(told)
+        await log.all_folded(len(told))
+    for table in tables:
+        await log.run(f"DROP TABLE metrics.backup_{table}")
+    proof = await log.proof()
+    assert proof.is_good
+    assert proof.refold.records == len(told)
+
+
 async def test_what_nobody_can_read_is_put_aside_and_the_fold_goes_on(log: Log, lives: Lives) -> None:
     told = records(lives[:20])
     poison: list[tuple[bytes | None, bytes | None]] = [
