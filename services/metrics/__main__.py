@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from platform import node
@@ -17,13 +18,16 @@ from services.metrics.acts.rebuild import is_far_behind, rebuild
 from services.metrics.adapters.topic import Cemetery, reader
 from services.metrics.api import INTERFACE, TITLE, add_api
 from services.metrics.consumer import GROUP, Folding
+from services.metrics.consumer import complaints as complaints_consumer
 from services.metrics.pages import add_pages
+from services.metrics.rules.complaints import Complaints
 from services.metrics.rules.seen import Seen
 from services.metrics.rules.stream import dossiers
 from services.metrics.settings import MetricsSettings
-from services.metrics.store import lists
+from services.metrics.store import complaints, lists
 from services.metrics.store.pulse import Pulse
 from services.metrics.views import Door
+from shared.contracts.feedback import TOPIC as FEEDBACK
 from shared.platform import database, kafka, process, telemetry
 from shared.platform.catalogue import load_catalogue
 from shared.platform.settings import load
@@ -52,9 +56,19 @@ async def main() -> int:
 
     folding = Folding(consumer, cemetery, sessions, stream, batch_records=settings.batch_records, catch_up=catch_up)
 
+    broker = kafka.broker(settings)
+    follow = complaints_consumer.follower(sessions, kafka.DeadLetters(broker, complaints_consumer.GROUP))
+    kafka.subscribe(broker, FEEDBACK, follow, group=complaints_consumer.GROUP)
+    consumers = kafka.Consumers(broker)
+    measures = Complaints.of(catalogue)
+
     async def read(asked: store.Question) -> store.Reading:
         async with sessions() as session:
-            return await store.standing(session, stream, asked)
+            reading = await store.standing(session, stream, asked)
+            if asked.past or asked.procedure_code or asked.channel:
+                return reading
+            counts = await complaints.counts(session, measures, asked.period, asked.at)
+        return replace(reading, counts={**reading.counts, **counts})
 
     async def listed(asked: lists.Listed, keeps: lists.Keeps) -> tuple[list[Seen], bool]:
         async with sessions() as session:
@@ -71,10 +85,10 @@ async def main() -> int:
         door,
         identity=identity,
         environment=settings.environment,
-        readiness={"database": database_answers, "fold": folding.check},
+        readiness={"database": database_answers, "fold": folding.check, "complaints": consumers.check},
     )
     try:
-        return await process.serve(app, host=settings.host, port=settings.port, alongside=[folding, pulse])
+        return await process.serve(app, host=settings.host, port=settings.port, alongside=[folding, consumers, pulse])
     finally:
         await cemetery.close()
         await engine.dispose()

@@ -17,7 +17,7 @@ from services.metrics.rules.moment import Moment
 from services.metrics.rules.period import Period, month_of
 from services.metrics.rules.stream import dossiers
 from services.metrics.store import Past, Question, Reading
-from services.metrics.views import FRESH, Door, day_of, figures, roll_up
+from services.metrics.views import FRESH, Door, day_of, figures, proved, roll_up
 from shared.catalogue.lookup import indicators_on
 from shared.dossier.actions import Channel
 from shared.dossier.codes import AgencyCode, ProcedureCode
@@ -123,7 +123,8 @@ def add_api(app: FastAPI, door: Door) -> None:
         if past and (procedure_code or channel):
             raise _wrong("as_of", "Số liệu quá khứ chỉ có cho mọi thủ tục và mọi hình thức.")
         on = day_of(span, at)
-        indicators = [row for row in indicators_on(door.catalogue, on) if indicator in (None, row.id)]
+        counted = (proved if past else indicators_on)(door.catalogue, on)
+        indicators = [row for row in counted if indicator in (None, row.id)]
         if not indicators:
             raise Problem(404, "unknown_indicator", detail=("Không có chỉ tiêu này.", "No such indicator."))
         if agency_code is not None and agency_code not in door.catalogue.agencies_by_code:
@@ -181,7 +182,7 @@ def add_api(app: FastAPI, door: Door) -> None:
             "catalogue_version": door.catalogue.version,
             "hides_below": hides_below,
         }
-        found = figures(totals, door.catalogue, indicators_on(door.catalogue, on), scopes, hides_below=hides_below)
+        found = figures(totals, door.catalogue, proved(door.catalogue, on), scopes, hides_below=hides_below)
         published = sealed(stands_on, (row(figure, span.text) for figure in found))
         name = f"motcua-{span.text}{f'-{agency_code}' if agency_code else ''}.json"
         return Response(

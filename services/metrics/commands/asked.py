@@ -13,8 +13,7 @@ from services.metrics.rules.fold import Cell, Stream
 from services.metrics.rules.moment import Moment
 from services.metrics.rules.period import Period, month_of
 from services.metrics.store import Question
-from services.metrics.views import day_of, figures, roll_up
-from shared.catalogue.lookup import indicators_on
+from services.metrics.views import day_of, figures, proved, roll_up
 from shared.catalogue.model import AgencyKind, Catalogue
 
 
@@ -42,7 +41,7 @@ class Asked(NamedTuple):
         at = self.limits.as_of or datetime.now(UTC)
         span = period(self.period or month_of(at))
         on = day_of(span, at)
-        indicators = [each for each in indicators_on(catalogue, on) if self.indicator in {None, each.id}]
+        indicators = [each for each in proved(catalogue, on) if self.indicator in {None, each.id}]
         if not indicators:
             fail(f"there is no indicator {self.indicator}.", 2)
         if self.agency is not None and self.agency not in catalogue.agencies_by_code:

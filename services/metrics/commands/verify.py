@@ -20,8 +20,7 @@ from services.metrics.rules.certificate import FORM, canonical, hash_of, row, se
 from services.metrics.rules.fold import Stream
 from services.metrics.rules.stream import dossiers
 from services.metrics.store import Question
-from services.metrics.views import day_of, figures, roll_up
-from shared.catalogue.lookup import indicators_on
+from services.metrics.views import day_of, figures, proved, roll_up
 from shared.catalogue.model import Catalogue
 from shared.platform.catalogue import load_catalogue
 from shared.platform.settings import ServiceSettings, load
@@ -110,8 +109,7 @@ def _rows(given: dict[str, Any], counts: dict[tuple[str, str, str], int], catalo
     asked = _question(given)
     totals = roll_up(counts, catalogue, on := day_of(asked.period, asked.at))
     scopes = [given["agency_code"]] if given["agency_code"] else sorted({scope for _, scope in totals})
-    indicators = indicators_on(catalogue, on)
-    found = figures(totals, catalogue, indicators, scopes, hides_below=given["hides_below"])
+    found = figures(totals, catalogue, proved(catalogue, on), scopes, hides_below=given["hides_below"])
     return [row(each, asked.period.text) for each in found]
 
 

@@ -4,6 +4,7 @@ facts            newest facts per dossier, compact; `missing`: seqs not seen (pa
 kpi_cell         counts of now, one column a measure; NULL = 0. Summed over shards on read
 kpi_day          moves of the counts by the day they happened and the day we knew; all procedures in the row with ''
 consumer_offset  where the next transaction goes on; `folded_at`: all that the log held then is counted
+complaint        newest facts per complaint (store/complaints.py); counted on read
 quarantine       records that could not be understood; also on the dead-letter topic
 counted_by       what the cells were counted by: version of the fold and of the measures
 

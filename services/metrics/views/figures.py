@@ -13,12 +13,14 @@ from datetime import date, datetime, timedelta
 from typing import Final
 
 from services.metrics.rules.band import Colour, colour
+from services.metrics.rules.complaints import Complaints
 from services.metrics.rules.period import Period
 from services.metrics.rules.seen import Seen
 from services.metrics.rules.services import counted
 from services.metrics.rules.value import rounded, value_of
 from services.metrics.store import Question, Reading
 from services.metrics.store.lists import Keeps, Listed
+from shared.catalogue.lookup import indicators_on
 from shared.catalogue.model import Agency, Catalogue, Dated, Indicator
 from shared.dossier.working_time import LOCAL
 
@@ -77,6 +79,15 @@ class Figure:
 def percent(numerator: int, denominator: int) -> str:
     """`33.33`: two decimals, halves up, by whole numbers."""
     return rounded(100 * numerator, denominator, 2)
+
+
+def proved(catalogue: Catalogue, on: date) -> list[Indicator]:
+    """Those in force that the log of dossiers alone decides: what has a past and may be certified.
+
+    Complaints are counted on read from their newest facts, so they have neither.
+    """
+    others = frozenset(Complaints.of(catalogue).names)
+    return [row for row in indicators_on(catalogue, on) if row.numerator not in others]
 
 
 def day_of(period: Period, now: datetime) -> date:

@@ -8,6 +8,7 @@ from datetime import date, datetime
 from functools import cached_property
 from typing import Final
 
+from services.metrics.rules.complaints import Complaints
 from services.metrics.rules.measures import Measures
 from services.metrics.rules.period import Period
 from services.metrics.store import Reading
@@ -59,6 +60,8 @@ class Scene:
     def indicators(self) -> Mapping[str, Indicator]:
         """Those in force that are counted here, by id, in the order of the catalogue."""
         counted = {*Measures.of(self.catalogue).names, *(row.name for row in self.catalogue.service_measures)}
+        if self.asked.past is None:
+            counted.update(Complaints.of(self.catalogue).names)
         return {row.id: row for row in indicators_on(self.catalogue, self.on) if row.numerator in counted}
 
     @cached_property
