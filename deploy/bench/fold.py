@@ -35,7 +35,7 @@ from services.metrics.consumer import Folding
 from services.metrics.rules.stream import dossiers
 from shared.platform import database
 from shared.platform.catalogue import load_catalogue
-from shared.platform.settings import ServiceSettings
+from shared.platform.settings import ServiceSettings, load
 
 CONTENDERS: Final = ("raw", "ours")
 TARGETS: Final = {"per_second": 60_000, "of_raw": 0.25}
@@ -90,7 +90,7 @@ def _settings(environment: dict[str, str]) -> ServiceSettings:
     before = dict(os.environ)
     os.environ |= environment
     try:
-        return ServiceSettings()
+        return load(ServiceSettings)
     finally:
         os.environ.clear()
         os.environ |= before
