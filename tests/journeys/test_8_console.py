@@ -93,9 +93,8 @@ async def by_keys(page: Page, code: str, act: str) -> None:
     await page.keyboard.press("KeyN")
     if act == "propose":
         await page.keyboard.press("Space")
-    async with page.expect_response(lambda answer: answer.request.method == "POST"):
+    async with page.expect_navigation():
         await page.keyboard.press("Control+Enter")
-    await page.wait_for_load_state("load")
 
 
 async def carry(desks: Desks, town: Town, press: Way) -> str:
