@@ -85,7 +85,7 @@ async def by_keys(page: Page, code: str, act: str) -> None:
     await page.keyboard.type(code)
     await page.keyboard.press("Enter")
     await page.wait_for_url(f"**/desk/{code}")
-    if await page.locator("input[name=act]").get_attribute("value") != act:
+    if not await page.locator(f'input[name=act][value="{act}"]').count():
         link = page.locator(f'a[href$="/act/{act}"]')
         await link.focus()
         await page.keyboard.press("Enter")
@@ -93,9 +93,8 @@ async def by_keys(page: Page, code: str, act: str) -> None:
     await page.keyboard.press("KeyN")
     if act == "propose":
         await page.keyboard.press("Space")
-    async with page.expect_response(lambda answer: answer.request.method == "POST"):
+    async with page.expect_navigation():
         await page.keyboard.press("Control+Enter")
-    await page.wait_for_load_state("load")
 
 
 async def carry(desks: Desks, town: Town, press: Way) -> str:

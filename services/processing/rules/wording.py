@@ -92,7 +92,7 @@ DANGEROUS: Final = frozenset({Act.REJECT, Act.STOP, Act.LAPSE, Act.SUPPLEMENT_EX
 LIKELY: Final = (
     Act.CLAIM, Act.ACCEPT, Act.TRANSFER, Act.ANSWER_CONSULT, Act.PROPOSE, Act.APPROVE_DRAFT, Act.SIGN,
     Act.NUMBER_AND_ISSUE, Act.HAND_OVER, Act.DISPATCH, Act.CONFIRM_WITHDRAW, Act.DUTY_PAID, Act.STOP,
-    Act.SEND_APOLOGY, Act.OVERRIDE, Act.ASSIGN, Act.CAME_BACK,
+    Act.SEND_APOLOGY, Act.OVERRIDE, Act.ASSIGN, Act.CAME_BACK, Act.FEE_PAID,
 )
 """Which of the open acts is a form on the dossier page itself; the first one that is open."""
 

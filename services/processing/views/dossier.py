@@ -168,6 +168,7 @@ def ordered(acts: Sequence[Act], facts: Facts) -> tuple[Act | None, tuple[Act, .
     pressed = tuple(act for act in acts if act in BUTTONS)
     vain = {Act.STOP: not facts.stop_asked, Act.OVERRIDE: facts.override_asked is None}
     vain |= {Act.SEND_APOLOGY: facts.extension_asked_at is None or facts.apologised_at is not None}
+    vain |= {Act.FEE_PAID: not facts.fee_owed_vnd}
     vain |= {Act.CLAIM: facts.is_claimed, Act.ASSIGN: facts.is_claimed, Act.DISPATCH: facts.return_way != "POST"}
     likely = next((act for act in LIKELY if act in pressed and not vain.get(act)), None)
     return likely, tuple(act for act in pressed if act is not likely)
