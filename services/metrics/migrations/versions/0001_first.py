@@ -1,4 +1,4 @@
-"""The first tables of metrics. What each is for stands in services/metrics/store.py."""
+"""The first tables of metrics. What each is for stands in services/metrics/store/__init__.py."""
 
 from alembic import op
 
