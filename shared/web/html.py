@@ -45,7 +45,7 @@ class Pages:
         app.mount(f"{self._prefix}/static", _Static(directory=_HERE / "static"), name="static")
 
     def render(self, request: Request, template: str, *, status: int = 200, **view: Any) -> HTMLResponse:
-        """The whole page. `view` holds finished words and numbers: templates decide nothing."""
+        """The whole page. `view` holds finished words and numbers: templates decide nothing. What it names wins."""
         language = language_of(request)
         frame = {
             "path": request.url.path,
@@ -53,7 +53,7 @@ class Pages:
             "_": teller(language),
             "switch": {each: str(request.url.include_query_params(lang=each).query) for each in ("vi", "en")},
         }
-        html = self._environment.get_template(template).render(**frame, **view)
+        html = self._environment.get_template(template).render(**{**frame, **view})
         response = HTMLResponse(html, status)
         if "lang" in request.query_params:
             response.set_cookie(COOKIE, language, max_age=_YEAR, path="/", samesite="lax", httponly=True)

@@ -38,11 +38,10 @@ def fail(line: str, code: int = 1) -> NoReturn:
 
 
 def table(body: Mapping[str, Any], catalogue: Catalogue) -> Table:
-    """One line per figure; words as on the board."""
+    """One line per figure below the name of its unit; words as on the board."""
     indicators = {row.id: row for row in catalogue.indicators}
     shown = Table(box=None, header_style="bold", caption=f"Số liệu đến {_local(body['as_of'])}", caption_justify="left")
-    for title in ("Đơn vị", "Chỉ tiêu"):
-        shown.add_column(title)
+    shown.add_column("Chỉ tiêu")
     shown.add_column("Mức", no_wrap=True)
     for title in ("Giá trị", "Hồ sơ"):
         shown.add_column(title, justify="right", no_wrap=True)
@@ -53,8 +52,9 @@ def table(body: Mapping[str, Any], catalogue: Catalogue) -> Table:
         word, style = SHAPES[row["colour"]]
         is_count = row["denominator"] is None
         value = "không phát sinh" if row["value"] is None else row["value"] + _UNITS.get(indicator.shown, "")
+        if place != before:
+            shown.add_row(f"[bold]{_name(row, catalogue, is_dated=len(months) > 1)}[/]")
         shown.add_row(
-            "" if place == before else _name(row, catalogue, is_dated=len(months) > 1),
             indicator.name,
             "" if is_count else f"[{style}] {word} [/]" if style else word,
             value if is_count else value.replace(".", ","),
