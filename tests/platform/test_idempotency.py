@@ -68,8 +68,9 @@ async def test_a_repeat_gets_the_same_answer_and_nothing_is_done_again(client: h
 
 async def test_of_ten_equal_clicks_at_once_one_works(client: httpx.AsyncClient, done: list[Exception | None]) -> None:
     answers = await asyncio.gather(*(act(client) for _ in range(10)))
-    assert sorted(answer.status_code for answer in answers) == [201] + [409] * 9
-    assert {answer.json().get("code") for answer in answers} == {None, "still_running"}
+    assert 201 in {answer.status_code for answer in answers} <= {201, 409}, "a late click may already hear the answer"
+    assert {answer.json().get("code") for answer in answers} <= {None, "still_running"}
+    assert len({answer.text for answer in answers if answer.status_code == httpx.codes.CREATED}) == 1
     assert len(done) == 8
 
 
