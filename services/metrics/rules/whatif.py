@@ -93,9 +93,7 @@ class Recount:
     `on`: the day whose catalogue names indicators, colours and the tree of agencies.
     """
 
-    def __init__(
-        self, scenario: Scenario, *, measures: Measures, catalogue: Catalogue, at: datetime, on: date
-    ) -> None:
+    def __init__(self, scenario: Scenario, *, measures: Measures, catalogue: Catalogue, at: datetime, on: date) -> None:
         self._scenario, self._measures, self._catalogue, self._at, self._on = scenario, measures, catalogue, at, on
         self._was: Counter[str] = Counter()
         self._would_be: Counter[str] = Counter()
