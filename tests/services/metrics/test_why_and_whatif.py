@@ -1,4 +1,4 @@
-"""`motcua kpi why` and `motcua kpi whatif` on the real database and log: lists as long as figures, hours that add up."""
+"""`motcua kpi why` and `whatif` on the real database and log: lists as long as figures, hours that add up."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import asyncio
 import json
 from collections import Counter
 from collections.abc import Iterator
-from datetime import datetime, timedelta
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -21,21 +21,27 @@ from shared.catalogue.model import Catalogue
 from shared.dossier.deadline import working_time_between
 from shared.dossier.working_time import LOCAL
 from tests.services.metrics.conftest import Log
-from tests.services.metrics.lives import Told
+from tests.services.metrics.lives import Told, province
 from tests.services.metrics.test_doors import PROVINCE
 
 type Lives = list[list[Told]]
-MONTH = ("--period", "2026-10")
+MONTH = ("--period", "2023-03")
 
 
-async def told(log: Log, lives: Lives, *, late: timedelta = timedelta()) -> None:
-    """On the log and in the store, each event so long after it happened; the first of each life twice."""
+@pytest.fixture(scope="module")
+def lives(catalogue: Catalogue) -> Lives:
+    """Sixty dossiers of March 2023, whatever day it is today: all but the open ones have ended."""
+    return list(province(catalogue, 60, datetime(2023, 3, 1, 2, tzinfo=UTC)))
+
+
+async def told(log: Log, lives: Lives, *, is_late: bool = False) -> None:
+    """On the log and in the store, known as it happened or only now; the first event of each life twice."""
     records = [record for step in range(30) for life in lives for record in life[step : step + 1]]
     records += [life[0] for life in lives]
     producer = AIOKafkaProducer(bootstrap_servers=log.settings.kafka_bootstrap_servers, acks="all")
     async with producer:
         for key, value, event in records:
-            at = round((event.change.at + late).timestamp() * 1000)
+            at = None if is_late else round(event.change.at.timestamp() * 1000)
             await producer.send(log.topic, value, key=key, timestamp_ms=at)
         await producer.send(log.topic, b"no event", key=records[0].key)
         await producer.flush()
@@ -66,13 +72,13 @@ async def answer(kpi: Any, *words: str) -> dict[str, Any]:
 async def test_why_names_the_missing_dossiers_and_charges_every_hour_once(
     log: Log, lives: Lives, catalogue: Catalogue, kpi: Any
 ) -> None:
-    await told(log, lives[:60])
+    await told(log, lives)
     body = await answer(kpi, "why", "--indicator", "on_time_share", "--agency", PROVINCE, *MONTH)
     missing = body["denominator"] - body["numerator"]
     assert 0 < missing == body["missing"] == len(body["dossiers"])
     assert body["least"]["count"] <= missing
     at = datetime.fromisoformat(body["judged_at"])
-    last = {life[-1].event.facts.dossier_code: life[-1].event for life in lives[:60]}
+    last = {life[-1].event.facts.dossier_code: life[-1].event for life in lives}
     sums: Counter[str] = Counter()
     for row in body["dossiers"]:
         event = last[row["dossier_code"]]
@@ -94,16 +100,16 @@ async def test_why_names_the_missing_dossiers_and_charges_every_hour_once(
 async def test_why_lists_few_counts_all_and_speaks_of_an_agency_only(
     log: Log, lives: Lives, kpi: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    await told(log, lives[:60], late=timedelta(days=60))
+    await told(log, lives, is_late=True)
     monkeypatch.setattr(why_command, "LISTED", 2)
     body = await answer(kpi, "why", "--indicator", "online_share", *MONTH)
     assert body["denominator"] - body["numerator"] == body["missing"] > len(body["dossiers"]) == 2
     assert body["attribution"]["dossiers"] == body["missing"]
     hours = body["attribution"]["holders_s"]
     assert {holder for holder, seconds in hours.items() if seconds} == {Holder.LATE_DATA}
-    agencies = {life[0].event.facts.agency_competent for life in lives[:60]}
-    parts = [await answer(kpi, "why", "--indicator", "online_share", "--agency", each, *MONTH) for each in agencies]
-    assert sum(part["missing"] for part in parts if part["agency"] != PROVINCE) >= body["missing"]
+    one = lives[0][0].event.facts.agency_competent
+    part = await answer(kpi, "why", "--indicator", "online_share", "--agency", one, *MONTH)
+    assert part["denominator"] - part["numerator"] == part["missing"] < body["missing"]
     code, out, _ = await kpi("why", "--indicator", "online_share", *MONTH)
     assert code == 0
     assert f"Chưa đạt: {body['missing']} hồ sơ" in out
@@ -124,14 +130,14 @@ async def test_why_counts_apart_what_the_log_does_not_tell_whole(log: Log, lives
 async def test_nothing_changed_equals_the_stored_figures_and_a_change_shows(
     log: Log, lives: Lives, catalogue: Catalogue, kpi: Any
 ) -> None:
-    await told(log, lives[:60])
+    await told(log, lives)
     same = await answer(kpi, "whatif", *MONTH)
     assert (same["rows"], same["equals_stored"]) == ([], True)
     assert same["figures"] > 20
     code, out, _ = await kpi("whatif", *MONTH)
     assert (code, out.startswith("Nothing changes")) == (0, True)
 
-    limits = {life[0].event.facts.procedure_code: life[0].event.facts.limit for life in lives[:60]}
+    limits = {life[0].event.facts.procedure_code: life[0].event.facts.limit for life in lives}
     real = [word for each in limits.items() for word in ("--limit", "=".join(each))]
     assert (await answer(kpi, "whatif", *real, *MONTH))["rows"] == []
 
@@ -148,7 +154,7 @@ async def test_nothing_changed_equals_the_stored_figures_and_a_change_shows(
 
 
 async def test_another_target_changes_colours_only_and_a_day_off_rescues(log: Log, lives: Lives, kpi: Any) -> None:
-    await told(log, lives[:60])
+    await told(log, lives)
     rows = (await answer(kpi, "whatif", "--target", "online_share=1", *MONTH))["rows"]
     assert rows
     for row in rows:
@@ -156,7 +162,7 @@ async def test_another_target_changes_colours_only_and_a_day_off_rescues(log: Lo
         assert row["was"] | {"colour": row["would_be"]["colour"]} == row["would_be"]
         assert row["would_be"]["colour"] == "green" != row["was"]["colour"]
     late = await answer(kpi, "why", "--indicator", "on_time_share", *MONTH)
-    dates = [f"--day-off=2026-11-{day:02d}" for day in range(1, 29)]
+    dates = [f"--day-off=2023-03-{day:02d}" for day in range(2, 32)]
     [rescued] = [
         row
         for row in (await answer(kpi, "whatif", *dates, "--agency", PROVINCE, *MONTH))["rows"]
