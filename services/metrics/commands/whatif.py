@@ -13,7 +13,7 @@ from rich.table import Table
 
 from services.metrics.acts.stored import through
 from services.metrics.commands.asked import Asked, answered, check_agency, whose
-from services.metrics.commands.output import SHAPES, AsJson, fail
+from services.metrics.commands.output import SHAPES, AsJson, fail, value_words
 from services.metrics.commands.scenario import scenario
 from services.metrics.rules.measures import Measures
 from services.metrics.rules.stream import dossiers
@@ -107,12 +107,12 @@ def _show(body: Mapping[str, Any], catalogue: Catalogue, rows: Mapping[str, Indi
     shown = Table("Đơn vị", "Chỉ tiêu", "Thật", "Sẽ là", box=None, header_style="bold")
     for row in body["rows"]:
         name = agency_name(catalogue, row["agency"], on)
-        shown.add_row(name, rows[row["indicator"]].name, _words(row["was"]), _words(row["would_be"]))
+        indicator = rows[row["indicator"]]
+        shown.add_row(name, indicator.name, _words(indicator, row["was"]), _words(indicator, row["would_be"]))
     console.print(shown)
 
 
-def _words(side: Mapping[str, Any]) -> str:
+def _words(indicator: Indicator, side: Mapping[str, Any]) -> str:
     word, style = SHAPES[side["colour"]]
     level = f"[{style}] {word} [/]" if style else word
-    value = (side["value"] or "–").replace(".", ",")
-    return f"{level} {value} ({side['numerator']}/{side['denominator']})"
+    return f"{level} {value_words(indicator, side['value'])} ({side['numerator']}/{side['denominator']})"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 from typing import Any
 
@@ -26,6 +26,7 @@ from tests.services.metrics.lives import Told, province
 from tests.services.metrics.test_doors import PROVINCE
 
 type Lives = list[list[Told]]
+type Kpi = Callable[..., Awaitable[tuple[int, str, str]]]
 MONTH = ("--period", "2023-03")
 
 
@@ -51,7 +52,7 @@ async def told(log: Log, lives: Lives, *, is_late: bool = False) -> None:
 
 
 @pytest.fixture
-def kpi(log: Log, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
+def kpi(log: Log, monkeypatch: pytest.MonkeyPatch) -> Kpi:
     """Exit code, stdout and stderr of `motcua kpi …`, which reads this test's topic."""
     monkeypatch.setattr("services.metrics.rules.stream.TOPIC", log.topic)
 
@@ -63,7 +64,7 @@ def kpi(log: Log, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
     return run
 
 
-async def answer(kpi: Any, *words: str) -> dict[str, Any]:
+async def answer(kpi: Kpi, *words: str) -> dict[str, Any]:
     code, out, err = await kpi(*words, "--json")
     assert code == 0, err
     body: dict[str, Any] = json.loads(out)
@@ -71,7 +72,7 @@ async def answer(kpi: Any, *words: str) -> dict[str, Any]:
 
 
 async def test_why_names_the_missing_dossiers_and_charges_every_hour_once(
-    log: Log, lives: Lives, catalogue: Catalogue, kpi: Any
+    log: Log, lives: Lives, catalogue: Catalogue, kpi: Kpi
 ) -> None:
     await told(log, lives)
     body = await answer(kpi, "why", "--indicator", "on_time_share", "--agency", PROVINCE, *MONTH)
@@ -101,7 +102,7 @@ async def test_why_names_the_missing_dossiers_and_charges_every_hour_once(
 
 
 async def test_why_lists_few_counts_all_and_speaks_of_an_agency_only(
-    log: Log, lives: Lives, kpi: Any, monkeypatch: pytest.MonkeyPatch
+    log: Log, lives: Lives, kpi: Kpi, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     await told(log, lives, is_late=True)
     monkeypatch.setattr(why_command, "LISTED", 2)
@@ -120,7 +121,7 @@ async def test_why_lists_few_counts_all_and_speaks_of_an_agency_only(
     assert "Dữ liệu báo muộn" in out
 
 
-async def test_why_counts_apart_what_the_log_does_not_tell_whole(log: Log, lives: Lives, kpi: Any) -> None:
+async def test_why_counts_apart_what_the_log_does_not_tell_whole(log: Log, lives: Lives, kpi: Kpi) -> None:
     """Of each life one event in the middle never came."""
     await told(log, [[*life[:2], *life[3:]] for life in lives[:20]])
     body = await answer(kpi, "why", "--indicator", "online_share", *MONTH)
@@ -131,7 +132,7 @@ async def test_why_counts_apart_what_the_log_does_not_tell_whole(log: Log, lives
 
 
 async def test_nothing_changed_equals_the_stored_figures_and_a_change_shows(
-    log: Log, lives: Lives, catalogue: Catalogue, kpi: Any
+    log: Log, lives: Lives, catalogue: Catalogue, kpi: Kpi
 ) -> None:
     await told(log, lives)
     same = await answer(kpi, "whatif", *MONTH)
@@ -156,7 +157,7 @@ async def test_nothing_changed_equals_the_stored_figures_and_a_change_shows(
     assert on_time["was"] == {name: stored[name] for name in ("numerator", "denominator", "value", "colour")}
 
 
-async def test_another_target_changes_colours_only_and_a_day_off_rescues(log: Log, lives: Lives, kpi: Any) -> None:
+async def test_another_target_changes_colours_only_and_a_day_off_rescues(log: Log, lives: Lives, kpi: Kpi) -> None:
     await told(log, lives)
     rows = (await answer(kpi, "whatif", "--target", "online_share=1", *MONTH))["rows"]
     assert rows
@@ -174,7 +175,7 @@ async def test_another_target_changes_colours_only_and_a_day_off_rescues(log: Lo
     assert late["missing"] > rescued["would_be"]["denominator"] - rescued["would_be"]["numerator"]
 
 
-async def test_figures_that_are_not_the_facts_are_not_compared_with(log: Log, lives: Lives, kpi: Any) -> None:
+async def test_figures_that_are_not_the_facts_are_not_compared_with(log: Log, lives: Lives, kpi: Kpi) -> None:
     await told(log, lives[:10])
     await log.run("UPDATE metrics.kpi_cell SET received_online = received_online + 1 WHERE received_online > 0")
     code, out, err = await kpi("whatif", *MONTH, "--json")
