@@ -1,4 +1,4 @@
-"""The doors for operators: `motcua kpi`, `motcua verify`, `motcua rebuild`."""
+"""The doors for operators: `motcua kpi` with `fold`, `why` and `whatif`; `motcua verify`, `motcua rebuild`."""
 
 from services.metrics.commands.kpi import app as kpi
 from services.metrics.commands.rebuild import rebuild

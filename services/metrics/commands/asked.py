@@ -2,19 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from datetime import UTC, datetime
+import asyncio
+from collections.abc import Coroutine, Mapping
+from datetime import UTC, date, datetime
 from typing import Any, NamedTuple
+
+from aiokafka.errors import KafkaError
 
 from services.metrics.acts.refold import Limits, counted
 from services.metrics.commands.output import fail
 from services.metrics.rules.certificate import row
 from services.metrics.rules.fold import Cell, Stream
+from services.metrics.rules.measures import Measures
 from services.metrics.rules.moment import Moment
 from services.metrics.rules.period import Period, month_of
 from services.metrics.store import Question
+from services.metrics.store.lists import Listed
 from services.metrics.views import day_of, figures, proved, roll_up
-from shared.catalogue.model import AgencyKind, Catalogue
+from services.metrics.views.dossiers import is_listable
+from services.metrics.views.figures import below
+from shared.catalogue.lookup import indicators_on
+from shared.catalogue.model import AgencyKind, Catalogue, Indicator
+from shared.platform.database import AWAY
 
 
 class Asked(NamedTuple):
@@ -39,17 +48,59 @@ class Asked(NamedTuple):
     def rows(self, cells: Mapping[Cell, int], stream: Stream, catalogue: Catalogue) -> list[dict[str, Any]]:
         """Rows as the service answers them. Ends the command with 2 when something asked for does not exist."""
         at = self.limits.as_of or datetime.now(UTC)
-        span = period(self.period or month_of(at))
+        question = self.question(at)
+        return self.rows_of(counted(cells, stream, question), question, catalogue)
+
+    def question(self, at: datetime) -> Question:
+        """What is asked, judged at a time. Ends the command with 2 when the period is none."""
+        return Question(period(self.period or month_of(at)), at)
+
+    def rows_of(
+        self, counts: Mapping[tuple[str, str, str], int], question: Question, catalogue: Catalogue
+    ) -> list[dict[str, Any]]:
+        """The same from counts by (measure, agency, procedure)."""
+        span, at = question.period, question.at
         on = day_of(span, at)
         indicators = [each for each in proved(catalogue, on) if self.indicator in {None, each.id}]
         if not indicators:
             fail(f"there is no indicator {self.indicator}.", 2)
-        if self.agency is not None and self.agency not in catalogue.agencies_by_code:
-            fail(f"there is no agency {self.agency}.", 2)
-        totals = roll_up(counted(cells, stream, Question(span, at)), catalogue, on)
+        check_agency(catalogue, self.agency)
+        totals = roll_up(counts, catalogue, on)
         scopes = [self.agency] if self.agency else sorted({scope for _, scope in totals})
         found = figures(totals, catalogue, indicators, scopes)
         return [{**row(each, span.text), "agency": each.agency_code, "as_of": at.isoformat()} for each in found]
+
+
+def check_agency(catalogue: Catalogue, code: str | None) -> None:
+    """Ends the command with 2 when there never was such an agency."""
+    if code is not None and code not in catalogue.agencies_by_code:
+        fail(f"there is no agency {code}.", 2)
+
+
+def of_dossiers(catalogue: Catalogue, id_: str, on: date) -> Indicator:
+    """The indicator in force that day. Ends the command with 2 when there is none, or it does not count dossiers."""
+    found = next((each for each in indicators_on(catalogue, on) if each.id == id_), None)
+    if found is None:
+        fail(f"there is no indicator {id_}.", 2)
+    if not is_listable(Measures.of(catalogue), found):
+        fail(f"{id_} does not count dossiers: `motcua kpi --indicator {id_}` shows all there is.", 2)
+    return found
+
+
+def whose(catalogue: Catalogue, agency: str | None, span: Period, on: date) -> Listed:
+    """All dossiers of an agency and those below it, or of everybody, in a period."""
+    agencies = below(catalogue, agency, on) if agency else tuple(catalogue.agencies_by_code)
+    return Listed(agencies, span.first_month, span.last_month)
+
+
+def answered[T](asking: Coroutine[Any, Any, T]) -> T:
+    """What the servers say. Ends the command with 1 when one of them is away."""
+    try:
+        return asyncio.run(asking)
+    except AWAY as away:
+        fail(f"the database does not answer ({type(away).__name__}): is the stack up?")
+    except (KafkaError, TimeoutError, LookupError) as away:
+        fail(f"the log of facts does not answer ({type(away).__name__}).")
 
 
 def moment(text: str | None) -> Moment | None:

@@ -17,6 +17,8 @@ from services.metrics.adapters.topic import ends_of
 from services.metrics.commands.asked import Asked, moment, province
 from services.metrics.commands.fold import fold_file
 from services.metrics.commands.output import AsJson, err, fail, table
+from services.metrics.commands.whatif import whatif
+from services.metrics.commands.why import why
 from services.metrics.rules.stream import dossiers
 from shared.catalogue.model import Catalogue
 from shared.platform.catalogue import load_catalogue
@@ -27,6 +29,8 @@ _ANSWER_S: Final = 10.0
 
 app = typer.Typer(help="Figures with their colours.", invoke_without_command=True, no_args_is_help=False)
 app.command("fold")(fold_file)
+app.command("why")(why)
+app.command("whatif")(whatif)
 
 
 @app.callback()

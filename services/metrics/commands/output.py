@@ -12,7 +12,7 @@ from rich.table import Table
 
 from services.metrics.views import target_words
 from shared.catalogue.indicator import Show
-from shared.catalogue.model import Catalogue
+from shared.catalogue.model import Catalogue, Indicator
 from shared.dossier.working_time import LOCAL
 
 SHAPES: Final[Mapping[str, tuple[str, str]]] = {
@@ -51,18 +51,23 @@ def table(body: Mapping[str, Any], catalogue: Catalogue) -> Table:
         indicator, place = indicators[row["indicator"]], (row["agency_code"], row["period"])
         word, style = SHAPES[row["colour"]]
         is_count = row["denominator"] is None
-        value = "không phát sinh" if row["value"] is None else row["value"] + _UNITS.get(indicator.shown, "")
+        value = value_words(indicator, row["value"])
         if place != before:
             shown.add_row(f"[bold]{_name(row, catalogue, is_dated=len(months) > 1)}[/]")
         shown.add_row(
             indicator.name,
             "" if is_count else f"[{style}] {word} [/]" if style else word,
-            value if is_count else value.replace(".", ","),
+            value,
             "" if indicator.shown is not Show.PERCENT else f"{row['numerator']}/{row['denominator']}",
             target_words(indicator),
         )
         before = place
     return shown
+
+
+def value_words(indicator: Indicator, value: str | None) -> str:
+    """`54,39 %`, with its unit; the words for nothing to judge."""
+    return "không phát sinh" if value is None else value.replace(".", ",") + _UNITS.get(indicator.shown, "")
 
 
 def _local(as_of: str | None) -> str:

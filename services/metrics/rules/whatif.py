@@ -6,7 +6,8 @@ so the scenario that changes nothing gives the real figures, to the dossier.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import date, datetime
 from types import MappingProxyType
 from typing import Final, NamedTuple
@@ -17,6 +18,7 @@ from services.metrics.rules.band import Colour, bands_for, colour
 from services.metrics.rules.measures import Measures, member_on
 from services.metrics.rules.seen import Pause, Seen
 from services.metrics.rules.timing import end_of
+from services.metrics.rules.vector import packed, unpacked
 from shared.catalogue.lookup import calendar_for, indicators_on
 from shared.catalogue.model import Bands, Catalogue, Indicator, ProcessingTime, Ratio, SupplementClock, WorkingCalendar
 from shared.dossier.deadline import due
@@ -85,31 +87,61 @@ def rejudged(seen: Seen, scenario: Scenario, catalogue: Catalogue, at: datetime)
     )
 
 
-def what_if(
-    seens: Iterable[Seen], scenario: Scenario, *, measures: Measures, catalogue: Catalogue, at: datetime, on: date
-) -> tuple[Outcome, ...]:
-    """Every indicator with a target, of every agency with dossiers among these and of those above it.
+class Recount:
+    """The figures of dossiers as they are and as the scenario would have had them: a sum an agency, no dossier is kept.
 
     `on`: the day whose catalogue names indicators, colours and the tree of agencies.
     """
-    was: dict[str, list[int]] = {}
-    would_be: dict[str, list[int]] = {}
+
+    def __init__(self, scenario: Scenario, *, measures: Measures, catalogue: Catalogue, at: datetime, on: date) -> None:
+        self._scenario, self._measures, self._catalogue, self._at, self._on = scenario, measures, catalogue, at, on
+        self._was: Counter[str] = Counter()
+        self._would_be: Counter[str] = Counter()
+
+    def take(self, seen: Seen) -> None:
+        """Counts a dossier on both sides. Raises CalendarMissing for a year nobody published."""
+        other = rejudged(seen, self._scenario, self._catalogue, self._at)
+        was = would_be = packed(self._measures.counts_at(seen, self._at))
+        if other is not seen:
+            would_be = packed(self._measures.counts_at(other, self._at))
+        self._was[seen.agency_competent] += was
+        self._would_be[seen.agency_competent] += would_be
+
+    def outcomes(self) -> Iterator[Outcome]:
+        """Every indicator with a target, of every agency with dossiers among these and of those above it."""
+        names, on = self._measures.names, self._on
+        was, would_be = self._summed(self._was), self._summed(self._would_be)
+        rows = [row for row in indicators_on(self._catalogue, on) if is_recounted(row, self._measures)]
+        for scope in sorted(was):
+            for row in rows:
+                bands = _bands(self._catalogue, row, scope, on)
+                other = row.model_copy(update={"target": self._scenario.targets.get(row.id, row.target)})
+                before, after = (_parts(sums[scope], row, names) for sums in (was, would_be))
+                level = colour(*after, other, self._scenario.bands.get(row.id, bands))
+                yield Outcome(row.id, scope, before, colour(*before, row, bands), after, level)
+
+    def _summed(self, own: Mapping[str, int]) -> dict[str, tuple[int, ...]]:
+        """Counts of each agency with all below it."""
+        sums: Counter[str] = Counter()
+        for agency, vector in own.items():
+            for scope in _upwards(self._catalogue, agency, self._on):
+                sums[scope] += vector
+        return {scope: unpacked(vector, len(self._measures.names)) for scope, vector in sums.items()}
+
+
+def is_recounted(indicator: Indicator, measures: Measures) -> bool:
+    """Whether a scenario can change it: made of dossiers, and with a target."""
+    return indicator.target is not None and {indicator.numerator, indicator.denominator} <= {*measures.names}
+
+
+def what_if(
+    seens: Iterable[Seen], scenario: Scenario, *, measures: Measures, catalogue: Catalogue, at: datetime, on: date
+) -> tuple[Outcome, ...]:
+    """The outcomes of these dossiers (`Recount`)."""
+    recount = Recount(scenario, measures=measures, catalogue=catalogue, at=at, on=on)
     for seen in seens:
-        for sums, one in ((was, seen), (would_be, rejudged(seen, scenario, catalogue, at))):
-            counts = measures.counts_at(one, at)
-            for scope in _upwards(catalogue, one.agency_competent, on):
-                sums[scope] = [*map(sum, zip(sums.get(scope) or (0,) * len(counts), counts, strict=True))]
-    names = measures.names
-    rows = [row for row in indicators_on(catalogue, on) if row.target and {row.numerator, row.denominator} <= {*names}]
-    answer = []
-    for scope in sorted(was):
-        for row in rows:
-            bands = _bands(catalogue, row, scope, on)
-            other = row.model_copy(update={"target": scenario.targets.get(row.id, row.target)})
-            before, after = (_parts(sums[scope], row, names) for sums in (was, would_be))
-            level = colour(*after, other, scenario.bands.get(row.id, bands))
-            answer.append(Outcome(row.id, scope, before, colour(*before, row, bands), after, level))
-    return tuple(answer)
+        recount.take(seen)
+    return tuple(recount.outcomes())
 
 
 def calendar_with(catalogue: Catalogue, days_off: Iterable[date] = (), days_worked: Iterable[date] = ()) -> CalendarOf:
@@ -184,7 +216,7 @@ def _upwards(catalogue: Catalogue, code: str | None, on: date) -> Iterable[str]:
         code = next((row for row in rows if row.in_force(on)), rows[-1]).parent if rows else None
 
 
-def _parts(sums: list[int], row: Indicator, names: tuple[str, ...]) -> tuple[int, int]:
+def _parts(sums: Sequence[int], row: Indicator, names: tuple[str, ...]) -> tuple[int, int]:
     return sums[names.index(row.numerator)], sums[names.index(row.denominator or row.numerator)]
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -40,6 +40,16 @@ async def listed(
 ) -> tuple[list[Seen], bool]:
     """The next dossiers that are kept, by code, and whether there are more. Reads only as far as it must."""
     found: list[Seen] = []
+    async for seen in each(session, stream, asked):
+        if keeps(seen):
+            if len(found) == limit:
+                return found, True
+            found.append(seen)
+    return found, False
+
+
+async def each(session: AsyncSession, stream: Stream, asked: Listed) -> AsyncIterator[Seen]:
+    """All these dossiers by code, a chunk at a time in memory."""
     after = asked.after
     while True:
         given = {
@@ -47,12 +57,7 @@ async def listed(
             "after": after, "limit": _CHUNK,
         }  # fmt: skip
         rows = (await session.execute(_NEXT, given)).all()
-        for code, state in rows:
-            after = code
-            seen = stream.seen_in(state)
-            if keeps(seen):
-                if len(found) == limit:
-                    return found, True
-                found.append(seen)
+        for after, state in rows:  # noqa: B007 - the last one is where the next chunk begins
+            yield stream.seen_in(state)
         if len(rows) < _CHUNK:
-            return found, False
+            return

@@ -159,7 +159,7 @@ async def log(settings: ServiceSettings, catalogue: Catalogue) -> AsyncIterator[
     topic = f"facts-{next(_names)}"
     admin = AIOKafkaAdminClient(bootstrap_servers=settings.kafka_bootstrap_servers)
     await admin.start()
-    await admin.create_topics([NewTopic(topic, PARTITIONS, 1)])
+    await admin.create_topics([NewTopic(topic, PARTITIONS, 1, topic_configs={"retention.ms": "-1"})])
     await admin.close()
     given = Log(settings, database.sessions(engine), topic, Buried(), dossiers(catalogue))
     await empty(url)
