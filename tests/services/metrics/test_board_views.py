@@ -12,6 +12,7 @@ import pytest
 
 import services.metrics
 from services.metrics.rules.band import Colour, colour
+from services.metrics.rules.complaints import Complaints
 from services.metrics.rules.measures import Measures
 from services.metrics.rules.period import Period
 from services.metrics.store import Reading
@@ -21,9 +22,10 @@ from services.metrics.views.dossiers import duration
 from services.metrics.views.figure import figure_page
 from services.metrics.views.figures import roll_up
 from services.metrics.views.language import VIETNAMESE, Words
-from services.metrics.views.periods import following, lately, previous
-from services.metrics.views.scene import Known, Scene
+from services.metrics.views.periods import lately
+from services.metrics.views.scene import Known, Scene, Then
 from services.metrics.views.sheet import sheet
+from services.metrics.views.spans import following, previous
 from services.metrics.views.texts import ENGLISH
 from services.metrics.views.tiles import Tile
 from services.metrics.views.why import coming
@@ -51,7 +53,7 @@ def scene(catalogue: Catalogue, *months: Counts, hides_below: int = 0, **asked: 
     spans = lately(question.period, len(months))
     totals = [roll_up(counts, catalogue, NOW.date()) for counts in months]
     reading = Reading(months[-1], {0: 7}, NOW, 0)
-    known = Known(reading, totals[-1], tuple(zip(spans, totals, strict=True)))
+    known = Known(reading, totals[-1], tuple(Then(*each) for each in zip(spans, totals, strict=True)))
     return Scene(known, catalogue, question, NOW, hides_below)
 
 
@@ -80,6 +82,7 @@ def test_the_directives_rates_come_first(catalogue: Catalogue) -> None:
     listed = [tile.id for _, tiles in shown.others for tile in tiles]
     everything = {tile.id for tile in (*shown.tiles, *shown.headlines)} | set(listed)
     counted = {*Measures.of(catalogue).names, *(row.name for row in catalogue.service_measures)}
+    counted |= set(Complaints.of(catalogue).names)
     assert everything == {row.id for row in indicators_on(catalogue, NOW.date()) if row.numerator in counted}
     assert len(listed) == len(set(listed))
 
