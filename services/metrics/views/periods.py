@@ -40,17 +40,18 @@ class Kinds:
 def choices(asked: Asked, now: datetime, campaign_week: str) -> tuple[Kinds, ...]:
     """Of each kind the recent ones that have begun; what is shown stands among its own, or first when it is older."""
     today, words = now.astimezone(LOCAL).date(), asked.words
-    offered = {
-        words("Tháng"): _recent(Period.parse(f"{today:%Y-%m}"), 12, today),
-        words("Quý"): _recent(Period.parse(f"{today.year}-Q{(today.month + 2) // 3}"), 4, today),
-        words("Năm"): _recent(Period.parse(f"{today.year}"), 5, today),
-        words("Ngày"): _recent(Days.of(Kind.DAY, today), 7, today),
-        words("Tuần"): _recent(Days.of(Kind.WEEK, today), 5, today),
-        words("Tuần cao điểm"): _recent(Days.of(Kind(campaign_week), today), 4, today),
-    }
+    newest: tuple[tuple[Span, int], ...] = (
+        (Period.parse(f"{today:%Y-%m}"), 12),
+        (Period.parse(f"{today.year}-Q{(today.month + 2) // 3}"), 4),
+        (Period.parse(f"{today.year}"), 5),
+        (Days.of(Kind.DAY, today), 7),
+        (Days.of(Kind.WEEK, today), 5),
+        (Days.of(Kind(campaign_week), today), 4),
+    )
+    offered = {_title(span): list(_begun(span, count, today)) for span, count in newest}
     return tuple(
-        Kinds(title, tuple(Choice(span.text, words.period(span), span == asked.period) for span in spans))
-        for title, spans in _with(offered, asked.period).items()
+        Kinds(words(title), tuple(Choice(span.text, words.period(span), span == asked.period) for span in spans))
+        for title, spans in _with(offered, asked.period, _title(asked.period)).items()
     )
 
 
@@ -64,10 +65,6 @@ def lately(span: Span, count: int = _MONTHS_BACK) -> tuple[Span, ...]:
     return tuple(reversed(found))
 
 
-def _recent(span: Span, count: int, today: date) -> list[Span]:
-    return list(_begun(span, count, today))
-
-
 def _begun(span: Span, count: int, today: date) -> Iterator[Span]:
     for _ in range(count):
         if _FIRST <= first_on(span) <= today:
@@ -75,13 +72,12 @@ def _begun(span: Span, count: int, today: date) -> Iterator[Span]:
         span = previous(span)
 
 
-def _with(offered: dict[str, list[Span]], shown: Span) -> dict[str, list[Span]]:
-    if any(shown in spans for spans in offered.values()):
-        return offered
-    return {title: [shown, *spans] if _alike(spans[0], shown) else spans for title, spans in offered.items() if spans}
+def _with(offered: dict[str, list[Span]], shown: Span, title: str) -> dict[str, list[Span]]:
+    return offered if shown in offered[title] else offered | {title: [shown, *offered[title]]}
 
 
-def _alike(one: Span, other: Span) -> bool:
-    if isinstance(one, Days) or isinstance(other, Days):
-        return isinstance(one, Days) and isinstance(other, Days) and one.kind is other.kind
-    return len(one.text) == len(other.text)
+def _title(span: Span) -> str:
+    if isinstance(span, Days):
+        return {Kind.DAY: "Ngày", Kind.WEEK: "Tuần"}.get(span.kind, "Tuần cao điểm")
+    _, _, part = span.text.partition("-")
+    return ("Quý" if part[0] == "Q" else "Tháng") if part else "Năm"
