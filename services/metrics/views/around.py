@@ -12,7 +12,7 @@ from services.metrics.views.figures import FRESH, agency_name
 from services.metrics.views.language import Words
 from services.metrics.views.periods import Kinds, choices
 from services.metrics.views.scene import Scene
-from services.metrics.views.spans import Span, first_on, following, previous
+from services.metrics.views.spans import Span, first_on, following, parse, previous
 from shared.catalogue.model import Catalogue
 from shared.dossier.working_time import LOCAL
 
@@ -59,9 +59,9 @@ class Around:
     narrow: str
     """That days are counted on read; empty for months."""
     borders: tuple[Link, ...]
-    """The two ways to draw the borders of a period that is over, the one shown first; empty while it runs."""
+    """The two ways to draw the borders, the one shown first; empty when nothing has moved since the period."""
     divided: tuple[str, ...]
-    """Agencies that several took over: in today's borders they count only above them."""
+    """In today's borders: closed agencies whose counts are in these figures and in none below."""
 
 
 def around(scene: Scene) -> Around:
@@ -79,7 +79,10 @@ def around(scene: Scene) -> Around:
         today=f"{(asked.as_of or scene.now.astimezone(LOCAL).date())}",
         certificate=_certificate(reading, scene.catalogue, words),
         certificate_href=_certificate_href(scene),
-        unfair=tuple(f"{agency_name(scene.catalogue, code, scene.on)}, {month}" for code, month in _unfair(scene)),
+        unfair=tuple(
+            f"{agency_name(scene.catalogue, code, scene.on)}, {words.period(parse(month)).lower()}"
+            for code, month in _unfair(scene)
+        ),
         narrow=_narrow(scene),
         borders=_borders(scene),
         divided=_divided(scene),
@@ -117,13 +120,19 @@ def _narrow(scene: Scene) -> str:
 
 def _borders(scene: Scene) -> tuple[Link, ...]:
     asked, words = scene.asked, scene.words
-    if scene.on >= scene.today and not asked.in_todays_borders:
+    borders_now = Borders(scene.catalogue, scene.today, follows=True)
+    if not asked.in_todays_borders and not _moved(Borders(scene.catalogue, scene.on), borders_now):
         return ()
-    there = Borders(scene.catalogue, scene.today, follows=True).path(asked.agency_code)[0]
+    there = borders_now.path(asked.agency_code)[0]
     is_root = scene.borders.agency(there).parent is None
     then = Link(words("Địa giới khi đó"), asked.but(in_todays_borders=False).href)
     today = Link(words("Địa giới hiện nay"), asked.unit(there, is_root=is_root).but(in_todays_borders=True).href)
     return (today, then) if asked.in_todays_borders else (then, today)
+
+
+def _moved(then: Borders, now: Borders) -> bool:
+    rows = ((code, then.agency(code)) for code in then.catalogue.agencies_by_code)
+    return any(then.path(code) != now.path(code) for code, row in rows if row.in_force(then.on))
 
 
 def _divided(scene: Scene) -> tuple[str, ...]:
