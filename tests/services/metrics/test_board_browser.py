@@ -40,7 +40,7 @@ class Fold:
     async def read(self, _: Question) -> Reading:
         return Reading(self.counts, {0: 7}, self.stopped_at or self.clock(), 1)
 
-    async def read_days(self, spans: Sequence[Days], at: datetime) -> list[Reading]:
+    async def read_days(self, spans: Sequence[Days], _: datetime) -> list[Reading]:
         return [Reading(self.counts, {0: 7}, self.clock(), 0) for _ in spans]
 
     async def after(self, tick: int) -> int:
@@ -78,7 +78,8 @@ async def opened(
 
 PAGES = {
     "province": "", "ranked": "?rank=online_share", "unit": f"/{JUSTICE}", "figure": f"/{PROVINCE}/online_share",
-    "count": f"/{PROVINCE}/received", "year": "?period=2026", "wall": "?wall=1", "past": "?as_of=2026-10-31", "week": "?period=2026-W47", "borders": "?period=2024-03&borders=today",
+    "count": f"/{PROVINCE}/received", "year": "?period=2026", "wall": "?wall=1", "past": "?as_of=2026-10-31",
+    "week": "?period=2026-W47", "borders": "?period=2024-03&borders=today",
 }  # fmt: skip
 
 
