@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -21,6 +21,8 @@ from services.metrics.consumer import GROUP, Folding
 from services.metrics.consumer import complaints as complaints_consumer
 from services.metrics.pages import add_pages
 from services.metrics.rules.complaints import Complaints
+from services.metrics.rules.days import Days
+from services.metrics.rules.measures import Measures
 from services.metrics.rules.seen import Seen
 from services.metrics.rules.stream import dossiers
 from services.metrics.settings import MetricsSettings
@@ -74,8 +76,12 @@ async def main() -> int:
         async with sessions() as session:
             return await lists.listed(session, stream, asked, keeps)
 
+    async def read_days(spans: Sequence[Days], at: datetime) -> list[store.Reading]:
+        async with sessions() as session:
+            return await lists.of_days(session, stream, Measures.of(catalogue), spans, at)
+
     pulse = Pulse(url)
-    door = Door(read, catalogue, lambda: datetime.now(UTC), settings.hides_below, pulse.after, listed)
+    door = Door(read, catalogue, lambda: datetime.now(UTC), settings.hides_below, pulse.after, listed, read_days)
     identity = Identity(settings.token_jwks.get_secret_value(), production=settings.production)
 
     async def database_answers() -> None:

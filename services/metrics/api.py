@@ -12,12 +12,16 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict
 
 from services.metrics.rules.band import Colour
 from services.metrics.rules.certificate import canonical, row, sealed
+from services.metrics.rules.days import Days
 from services.metrics.rules.fold import day_of as day_of_time
 from services.metrics.rules.moment import Moment
 from services.metrics.rules.period import Period, month_of
 from services.metrics.rules.stream import dossiers
 from services.metrics.store import Past, Question, Reading
 from services.metrics.views import FRESH, Door, day_of, figures, proved, roll_up
+from services.metrics.views.borders import Borders
+from services.metrics.views.figures import broken
+from services.metrics.views.spans import Span, parse
 from shared.catalogue.lookup import indicators_on
 from shared.dossier.actions import Channel
 from shared.dossier.codes import AgencyCode, ProcedureCode
@@ -70,7 +74,10 @@ class Kpi(BaseModel):
     catalogue_version: str
     fold_version: str
     fair: bool
-    """Whether, for each agency and month, everything submitted is finished, open, refused, withdrawn or stopped."""
+    """Whether, for each agency and month, everything submitted is finished, open, refused, withdrawn or stopped.
+
+    Where it is not, the figures of the agency and of all above it are hidden.
+    """
     rows: list[Row]
 
 
@@ -110,7 +117,14 @@ def add_api(app: FastAPI, door: Door) -> None:
         agency_code: Annotated[
             AgencyCode | None, Query(description="With all below it; all with data by default")
         ] = None,
-        period: Annotated[str | None, Query(max_length=7, description="2026, 2026-Q4 or 2026-11; this month")] = None,
+        period: Annotated[
+            str | None,
+            Query(
+                max_length=10,
+                description="2026, 2026-Q4 or 2026-11; this month. Counted on read, of now, without complaints, for"
+                " all procedures and channels: 2026-11-30, 2026-W48, campaign week 2026-11-C7 or 2026-11-CW",
+            ),
+        ] = None,
         procedure_code: Annotated[ProcedureCode | None, Query()] = None,
         channel: Annotated[Channel | None, Query(description="1 desk, 2 online, 3 post")] = None,
         as_of: Annotated[str | None, Query(max_length=40, description="What was true at the end of this day")] = None,
@@ -118,23 +132,29 @@ def add_api(app: FastAPI, door: Door) -> None:
     ) -> Response:
         demand(actor, Right.READ_KPI, Resource())
         now = door.now()
-        span = period_of(period, now)
+        span = span_of(period, now)
         at, past = _past(as_of, known_at, now)
         if past and (procedure_code or channel):
             raise _wrong("as_of", "Số liệu quá khứ chỉ có cho mọi thủ tục và mọi hình thức.")
+        if isinstance(span, Days) and (past or procedure_code or channel):
+            raise _wrong("period", "Ngày và tuần chỉ có số hiện tại, cho mọi thủ tục và mọi hình thức.")
         on = day_of(span, at)
-        counted = (proved if past else indicators_on)(door.catalogue, on)
+        counted = (proved if past or isinstance(span, Days) else indicators_on)(door.catalogue, on)
         indicators = [row for row in counted if indicator in (None, row.id)]
         if not indicators:
             raise Problem(404, "unknown_indicator", detail=("Không có chỉ tiêu này.", "No such indicator."))
         if agency_code is not None and agency_code not in door.catalogue.agencies_by_code:
             raise Problem(404, "unknown_agency", detail=("Không có cơ quan này.", "No such agency."))
-        reading = await door.read(Question(span, at, procedure_code, channel, past))
+        if isinstance(span, Days):
+            [reading] = await door.read_days([span], at)
+        else:
+            reading = await door.read(Question(span, at, procedure_code, channel, past))
         totals = roll_up(reading.counts, door.catalogue, on)
         scopes = [agency_code] if agency_code else sorted({scope for _, scope in totals})
         hides_below = 0 if actor.kind in COLLEAGUES else door.hides_below
         shown_at = at if past else reading.as_of
-        found = figures(totals, door.catalogue, indicators, scopes, hides_below=hides_below)
+        withheld = broken(reading, Borders(door.catalogue, on))
+        found = figures(totals, door.catalogue, indicators, scopes, hides_below=hides_below, withheld=withheld)
         body = Kpi(
             as_of=reading.as_of,
             is_stale=reading.as_of is None or now - reading.as_of > FRESH,
@@ -190,6 +210,16 @@ def add_api(app: FastAPI, door: Door) -> None:
             media_type="application/json",
             headers={"Content-Disposition": f'attachment; filename="{name}"', "Cache-Control": "no-store"},
         )
+
+
+def span_of(text: str | None, now: datetime) -> Span:
+    """The period asked for, of months or days, by default this month. Raises Problem 422."""
+    try:
+        return parse(text or month_of(now))
+    except ValueError as wrong:
+        raise _wrong(
+            "period", "Viết 2026, 2026-Q4, 2026-11, 2026-11-30, 2026-W48, 2026-11-C7 hoặc 2026-11-CW."
+        ) from wrong
 
 
 def period_of(text: str | None, now: datetime) -> Period:

@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from datetime import date, datetime
 from typing import Annotated, Any, Final, Literal, NamedTuple
 
 from fastapi import Depends, Query
 from pydantic import BaseModel, ConfigDict, Field
 
-from services.metrics.pages.memory import BEFORE_S, SHOWN_S, Memory
+from services.metrics.pages.memory import BEFORE_S, SHOWN_S, Counted, Memory
+from services.metrics.rules.days import Days
 from services.metrics.rules.fold import end_of
-from services.metrics.rules.period import Period, month_of
+from services.metrics.rules.period import month_of
 from services.metrics.store import Question
 from services.metrics.views.asked import Asked
-from services.metrics.views.figures import Door, day_of, path_of
+from services.metrics.views.borders import path_of
+from services.metrics.views.figures import Door, day_of
 from services.metrics.views.periods import lately
-from services.metrics.views.scene import Known, Scene
+from services.metrics.views.scene import Known, Scene, borders_of
+from services.metrics.views.spans import parse
 from shared.catalogue.lookup import indicators_on
 from shared.catalogue.model import AgencyKind, Catalogue
 from shared.dossier.codes import LONGEST
@@ -43,6 +47,7 @@ class Given(BaseModel):
     wall: Short = ""
     as_of: Short = ""
     known: Short = ""
+    borders: Short = ""
 
 
 type Asking = Annotated[Given, Query()]
@@ -77,10 +82,10 @@ def asked_of(door: Door, agency_code: str, given: Given, indicator: str = "") ->
         raise Problem(404, "unknown_agency", detail=("Không có cơ quan này.", "No such agency."))
     now = door.now()
     try:
-        span = Period.parse(given.period or month_of(now))
+        span = parse(given.period or month_of(now))
     except ValueError:
-        span = Period.parse(month_of(now))
-    as_of = _past_day(given.as_of, now)
+        span = parse(month_of(now))
+    as_of = None if isinstance(span, Days) else _past_day(given.as_of, now)
     if indicator and not any(row.id == indicator for row in indicators_on(door.catalogue, day_of(span, now))):
         raise Problem(404, "unknown_indicator", detail=("Không có chỉ tiêu này.", "No such indicator."))
     return Asked(
@@ -93,6 +98,7 @@ def asked_of(door: Door, agency_code: str, given: Given, indicator: str = "") ->
         is_wall=given.wall == "1",
         as_of=as_of,
         as_published=as_of is not None and given.known == "then",
+        in_todays_borders=given.borders == "today",
     )
 
 
@@ -119,13 +125,22 @@ def _past_day(text: str, now: datetime) -> date | None:
 async def scene_of(door: Door, memory: Memory, asked: Asked, sight: Sight, at_most_s: float = SHOWN_S) -> Scene:
     """The question with what the store says of its period, so many seconds old at most, and of those before it."""
     now = end_of(asked.as_of) if asked.as_of else door.now()
-    *before, shown = (Question(span, now, past=asked.past) for span in lately(asked.period))
-    found = await asyncio.gather(
-        *(memory.counted(each, at_most_s=BEFORE_S) for each in before), memory.counted(shown, at_most_s=at_most_s)
-    )
-    history = tuple((each.period, counted.totals) for each, counted in zip((*before, shown), found, strict=True))
-    known = Known(found[-1].reading, found[-1].totals, history)
+    *before, shown = await _counted(door, memory, asked, now, at_most_s)
+    known = Known(shown.reading, shown.then.totals, tuple(each.then for each in (*before, shown)))
     return Scene(known, door.catalogue, asked, now, sight.hides_below, sees_dossiers=sight.dossiers)
+
+
+async def _counted(door: Door, memory: Memory, asked: Asked, now: datetime, at_most_s: float) -> Sequence[Counted]:
+    spans = lately(asked.period)
+    borders = borders_of(asked, door.catalogue, now)
+    days = [span for span in spans if isinstance(span, Days)]
+    if days:
+        return await memory.of_days(days, now, borders)
+    asked_for = [Question(span, now, past=asked.past) for span in spans if not isinstance(span, Days)]
+    ages = [*(len(asked_for) - 1) * [BEFORE_S], at_most_s]
+    return await asyncio.gather(
+        *(memory.counted(each, borders, at_most_s=age) for each, age in zip(asked_for, ages, strict=True))
+    )
 
 
 def frame(asked: Asked) -> dict[str, Any]:

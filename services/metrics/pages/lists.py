@@ -9,8 +9,10 @@ from services.metrics.pages.asking import AskingList, Colleague, asked_of, frame
 from services.metrics.pages.memory import Memory
 from services.metrics.rules.measures import Measures
 from services.metrics.store.lists import Listed
-from services.metrics.views.dossiers import Which, dossiers, is_listable, keeps
-from services.metrics.views.figures import Door, below, day_of, path_of
+from services.metrics.views.borders import path_of
+from services.metrics.views.dossiers import Which, among, dossiers, is_listable, keeps
+from services.metrics.views.figures import Door, day_of
+from services.metrics.views.spans import months_of
 from shared.dossier.codes import AgencyCode
 from shared.dossier.permission import Resource, Right
 from shared.web.html import Pages
@@ -35,9 +37,8 @@ def add_lists(app: FastAPI, door: Door, memory: Memory, pages: Pages) -> None:
         if not is_listable(measures, row):
             raise Problem(404, "not_of_dossiers", detail=("Chỉ tiêu này không đếm hồ sơ.", "Not made of dossiers."))
         which: Which = given.which or ("missing" if row.denominator else "all")
-        wanted = Listed(
-            below(door.catalogue, agency_code, scene.on), asked.period.first_month, asked.period.last_month, given.after
-        )
-        found, has_more = await door.listed(wanted, keeps(measures, row, which, scene.now))
+        wanted = Listed(scene.borders.below(agency_code), *months_of(asked.period), given.after)
+        kept = among(asked.period, keeps(measures, row, which, scene.now))
+        found, has_more = await door.listed(wanted, kept)
         view = dossiers(scene, found, which, has_more=has_more)
         return pages.render(request, "dossiers.html", view=view, **frame(asked))

@@ -5,13 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from services.metrics.rules.period import Period
 from services.metrics.store import Reading
 from services.metrics.views.asked import Asked
-from services.metrics.views.figures import FRESH, agency_name, agency_on, path_of
+from services.metrics.views.borders import Borders
+from services.metrics.views.figures import FRESH, agency_name
 from services.metrics.views.language import Words
-from services.metrics.views.periods import Choice, choices, first_on, following, previous
+from services.metrics.views.periods import Kinds, choices
 from services.metrics.views.scene import Scene
+from services.metrics.views.spans import Span, first_on, following, parse, previous
 from shared.catalogue.model import Catalogue
 from shared.dossier.working_time import LOCAL
 
@@ -42,7 +43,7 @@ class Around:
     name: str
     period: str
     path: tuple[Link, ...]
-    choices: tuple[Choice, ...]
+    choices: tuple[Kinds, ...]
     former: Link
     next: Link | None
     stamp: Stamp
@@ -55,6 +56,12 @@ class Around:
     quarantined: str
     unfair: tuple[str, ...]
     """Whose counts do not add up, and in which month: nothing of it is published."""
+    narrow: str
+    """That days are counted on read; empty for months."""
+    borders: tuple[Link, ...]
+    """The two ways to draw the borders, the one shown first; empty when nothing has moved since the period."""
+    divided: tuple[str, ...]
+    """In today's borders: closed agencies whose counts are in these figures and in none below."""
 
 
 def around(scene: Scene) -> Around:
@@ -64,7 +71,7 @@ def around(scene: Scene) -> Around:
         name=scene.agency.name,
         period=words.period(asked.period),
         path=_path(scene),
-        choices=choices(asked, scene.now),
+        choices=choices(asked, scene.now, scene.catalogue.counting.campaign_week),
         former=_link(asked, previous(asked.period)),
         next=_next(asked, scene.now),
         stamp=stamp_of(reading.as_of, scene.now, words, is_past=asked.as_of is not None),
@@ -72,7 +79,13 @@ def around(scene: Scene) -> Around:
         today=f"{(asked.as_of or scene.now.astimezone(LOCAL).date())}",
         certificate=_certificate(reading, scene.catalogue, words),
         certificate_href=_certificate_href(scene),
-        unfair=tuple(f"{agency_name(scene.catalogue, code, scene.on)}, {month}" for code, month in _unfair(scene)),
+        unfair=tuple(
+            f"{agency_name(scene.catalogue, code, scene.on)}, {words.period(parse(month)).lower()}"
+            for code, month in _unfair(scene)
+        ),
+        narrow=_narrow(scene),
+        borders=_borders(scene),
+        divided=_divided(scene),
         quarantined=words.number(reading.quarantined) if reading.quarantined else "",
     )
 
@@ -82,7 +95,7 @@ def _path(scene: Scene) -> tuple[Link, ...]:
     links = [Link(scene.agency.name, boards.href)] if scene.asked.indicator else []
     parent = scene.agency.parent
     while parent is not None:
-        row = agency_on(scene.catalogue, parent, scene.on)
+        row = scene.borders.agency(parent)
         links.append(Link(row.name, boards.unit(row.code, is_root=row.parent is None).href))
         parent = row.parent
     return tuple(reversed(links))
@@ -93,8 +106,41 @@ def _next(asked: Asked, now: datetime) -> Link | None:
     return _link(asked, later) if first_on(later) <= now.astimezone(LOCAL).date() else None
 
 
-def _link(asked: Asked, period: Period) -> Link:
+def _link(asked: Asked, period: Span) -> Link:
     return Link(asked.words.period(period), asked.but(period=period).href)
+
+
+def _narrow(scene: Scene) -> str:
+    if not scene.asked.is_narrow:
+        return ""
+    return scene.words(
+        "Được đếm khi mở trang, từ hồ sơ thuộc các ngày này; không tự cập nhật, không có chứng thư và phản ánh."
+    )
+
+
+def _borders(scene: Scene) -> tuple[Link, ...]:
+    asked, words = scene.asked, scene.words
+    borders_now = Borders(scene.catalogue, scene.today, follows=True)
+    if not asked.in_todays_borders and not _moved(Borders(scene.catalogue, scene.on), borders_now):
+        return ()
+    there = borders_now.path(asked.agency_code)[0]
+    is_root = scene.borders.agency(there).parent is None
+    then = Link(words("Địa giới khi đó"), asked.but(in_todays_borders=False).href)
+    today = Link(words("Địa giới hiện nay"), asked.unit(there, is_root=is_root).but(in_todays_borders=True).href)
+    return (today, then) if asked.in_todays_borders else (then, today)
+
+
+def _moved(then: Borders, now: Borders) -> bool:
+    rows = ((code, then.agency(code)) for code in then.catalogue.agencies_by_code)
+    return any(then.path(code) != now.path(code) for code, row in rows if row.in_force(then.on))
+
+
+def _divided(scene: Scene) -> tuple[str, ...]:
+    if not scene.asked.in_todays_borders:
+        return ()
+    here, having = scene.asked.agency_code, {agency for _, agency, _ in scene.known.reading.counts}
+    closed = (code for code in sorted(having) if code != here and scene.borders.path(code)[0] == here)
+    return tuple(agency_name(scene.catalogue, code, scene.on) for code in closed)
 
 
 def _past(asked: Asked, words: Words) -> str:
@@ -136,10 +182,11 @@ def _certificate(reading: Reading, catalogue: Catalogue, words: Words) -> str:
 
 def _unfair(scene: Scene) -> list[tuple[str, str]]:
     here = scene.asked.agency_code
-    return [row for row in scene.known.reading.unfair if here in path_of(scene.catalogue, row[0], scene.on)]
+    return [row for row in scene.known.reading.unfair if here in scene.borders.path(row[0])]
 
 
 def _certificate_href(scene: Scene) -> str:
-    if scene.asked.as_of is not None or scene.known.reading.unfair:
+    asked = scene.asked
+    if asked.as_of is not None or asked.is_narrow or asked.in_todays_borders or scene.known.reading.unfair:
         return ""
-    return f"/api/certificate?period={scene.asked.period.text}&agency_code={scene.asked.agency_code}"
+    return f"/api/certificate?period={asked.period.text}&agency_code={asked.agency_code}"

@@ -7,10 +7,11 @@ from datetime import date, timedelta
 from typing import Any, Final
 from urllib.parse import urlencode
 
+from services.metrics.rules.days import Days
 from services.metrics.rules.fold import day_of, end_of
-from services.metrics.rules.period import Period
 from services.metrics.store import Past
 from services.metrics.views.language import Language, Words
+from services.metrics.views.spans import Span
 
 ROOT: Final = "/board"
 _TIMES: Final = frozenset({"period", "as_of", "known"})
@@ -24,7 +25,7 @@ class Asked:
 
     agency_code: str
     is_root: bool
-    period: Period
+    period: Span
     indicator: str = ""
     rank_by: str = ""
     language: Language = "vi"
@@ -33,6 +34,8 @@ class Asked:
     """The end of this day instead of now."""
     as_published: bool = False
     """Of that day: what was known then, instead of what is known now."""
+    in_todays_borders: bool = False
+    """Agencies as they are today, instead of as they were in the period."""
 
     @property
     def past(self) -> Past | None:
@@ -41,6 +44,11 @@ class Asked:
             return None
         day = day_of(end_of(self.as_of) - _INSTANT)
         return Past(day, day if self.as_published else _NOW)
+
+    @property
+    def is_narrow(self) -> bool:
+        """Whether it asks for days, which are counted on read."""
+        return isinstance(self.period, Days)
 
     @property
     def words(self) -> Words:
@@ -80,8 +88,8 @@ class Asked:
 
     @property
     def live(self) -> str:
-        """Where the page hears of changes; empty for the past, which stands still."""
-        if self.as_of is not None:
+        """Where the page hears of changes; empty for the past, and for days, which are counted on read."""
+        if self.as_of is not None or self.is_narrow:
             return ""
         where = f"{ROOT}/{self.agency_code}/live{self.query}"
         return f"{where}&indicator={self.indicator}" if self.indicator else where
@@ -112,4 +120,5 @@ class Asked:
             "wall": "1" if self.is_wall else "",
             "as_of": f"{self.as_of}" if self.as_of else "",
             "known": "then" if self.as_published else "",
+            "borders": "today" if self.in_todays_borders else "",
         }

@@ -7,12 +7,14 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final, Literal
 
-from services.metrics.rules.measures import Measures
+from services.metrics.rules.days import Days
+from services.metrics.rules.measures import Measures, member_on
 from services.metrics.rules.seen import Seen
 from services.metrics.views.around import Around, Link, around
 from services.metrics.views.figures import Figure, agency_name, procedure_name
 from services.metrics.views.language import Words
 from services.metrics.views.scene import Scene
+from services.metrics.views.spans import Span
 from shared.catalogue.calendar import CalendarMissing
 from shared.catalogue.lookup import calendar_for
 from shared.catalogue.model import Comparator, Indicator
@@ -47,8 +49,17 @@ def keeps(measures: Measures, indicator: Indicator, which: Which, at: datetime) 
     return kept
 
 
-def how_many(figure: Figure) -> dict[Which, int]:
-    """How long each list is, from the figure; a plain count has one list."""
+def among(span: Span, kept: Callable[[Seen], bool]) -> Callable[[Seen], bool]:
+    """The same of the dossiers that belong to these days; the months are the store's."""
+    if not isinstance(span, Days):
+        return kept
+    return lambda seen: span.first_on <= member_on(seen) <= span.last_on and kept(seen)
+
+
+def how_many(figure: Figure) -> dict[Which, int | None]:
+    """How long each list is, from the figure, None when that is not published; a plain count has one list."""
+    if figure.is_hidden:
+        return {"all": None} if figure.denominator is None else dict.fromkeys(_TABS)
     if figure.denominator is None:
         return {"all": figure.numerator}
     is_most = figure.indicator.comparator is Comparator.AT_MOST
@@ -103,13 +114,17 @@ def dossiers(scene: Scene, found: Sequence[Seen], which: Which, *, has_more: boo
         around=around(scene),
         title=words.name(indicator),
         tabs=tuple(
-            Tab(words(_TABS[each]), words.number(count), f"{asked.dossiers}&which={each}", each == which)
+            Tab(words(_TABS[each]), _said(count, words), f"{asked.dossiers}&which={each}", each == which)
             for each, count in counts.items()
         ),
         rows=tuple(_row(scene, seen) for seen in found),
-        total=words.number(counts[which]),
+        total=_said(counts.get(which), words),
         next=Link(words("Trang sau"), next_href) if has_more else None,
     )
+
+
+def _said(count: int | None, words: Words) -> str:
+    return "–" if count is None else words.number(count)
 
 
 def _row(scene: Scene, seen: Seen) -> DossierRow:

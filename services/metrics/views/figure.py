@@ -8,10 +8,10 @@ from fractions import Fraction
 
 from services.metrics.views.around import Around, around
 from services.metrics.views.figures import Figure, figures_by_procedure, procedure_name
-from services.metrics.views.periods import first_on
 from services.metrics.views.plot import Plot, plot
 from services.metrics.views.ranking import places
 from services.metrics.views.scene import Scene
+from services.metrics.views.spans import first_on
 from services.metrics.views.tiles import Tile, share_of, tile
 from services.metrics.views.why import Why, why
 from shared.dossier.working_time import LOCAL
@@ -73,7 +73,7 @@ def _missing(scene: Scene, figure: Figure) -> str:
 def _plot(scene: Scene, history: list[Figure]) -> Plot | None:
     target = history[-1].indicator.target
     return plot(
-        [scene.words.short(period) for period, _ in scene.known.history],
+        [scene.words.short(period) for period, *_ in scene.known.history],
         [share_of(figure) for figure in history],
         Fraction(*target) if target else None,
         scene.words,
@@ -93,7 +93,7 @@ def _periods(scene: Scene, history: list[Figure]) -> tuple[Row, ...]:
             missing=_missing(scene, figure),
             is_open=first_on(period) <= today <= period.last_on,
         )
-        for (period, _), figure in zip(scene.known.history, history, strict=True)
+        for (period, *_), figure in zip(scene.known.history, history, strict=True)
     ]
     return tuple(reversed(rows))
 
@@ -121,9 +121,16 @@ def _units(scene: Scene, title: str) -> tuple[Row, ...]:
 
 def _procedures(scene: Scene) -> tuple[Row, ...]:
     """Where most is missing first."""
+    if scene.asked.agency_code in scene.withheld:
+        return ()
     indicator = scene.indicators[scene.asked.indicator]
     found = figures_by_procedure(
-        scene.known.reading.counts, scene.catalogue, indicator, scene.asked.agency_code, scene.on, scene.hides_below
+        scene.known.reading.counts,
+        scene.catalogue,
+        indicator,
+        scene.asked.agency_code,
+        scene.borders,
+        scene.hides_below,
     )
     return tuple(
         Row(

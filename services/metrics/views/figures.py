@@ -7,21 +7,23 @@ from __future__ import annotations
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Final
 
 from services.metrics.rules.band import Colour, colour
 from services.metrics.rules.complaints import Complaints
-from services.metrics.rules.period import Period
+from services.metrics.rules.days import Days
 from services.metrics.rules.seen import Seen
 from services.metrics.rules.services import counted
 from services.metrics.rules.value import rounded, value_of
 from services.metrics.store import Question, Reading
 from services.metrics.store.lists import Keeps, Listed
+from services.metrics.views.borders import Borders, row_on
+from services.metrics.views.spans import Span
 from shared.catalogue.lookup import indicators_on
-from shared.catalogue.model import Agency, Catalogue, Dated, Indicator
+from shared.catalogue.model import Catalogue, Indicator
 from shared.dossier.working_time import LOCAL
 
 FRESH: Final = timedelta(seconds=15)
@@ -43,10 +45,16 @@ async def nothing(asked: Listed, keeps: Keeps) -> tuple[list[Seen], bool]:
     return [], False
 
 
+async def no_days(spans: Sequence[Days], at: datetime) -> list[Reading]:
+    """Days without dossiers."""
+    return [Reading({}, {}, None, 0) for _ in spans]
+
+
 @dataclass(frozen=True)
 class Door:
     """What the doors need: counts from the store, the catalogue, a clock, how small a public share may be.
 
+    `read_days` answers for each of these days, counted then and there.
     `listed` answers one page of dossiers and whether there are more.
     `after(tick)` waits until the fold moved since that tick and answers the tick now; `after(0)` answers at once.
     """
@@ -57,11 +65,15 @@ class Door:
     hides_below: int
     after: Callable[[int], Awaitable[int]] = never
     listed: Callable[[Listed, Keeps], Awaitable[tuple[list[Seen], bool]]] = nothing
+    read_days: Callable[[Sequence[Days], datetime], Awaitable[Sequence[Reading]]] = no_days
 
 
 @dataclass(frozen=True)
 class Figure:
-    """One indicator of one agency. `denominator` None = a plain count; hidden figures carry no numbers."""
+    """One indicator of one agency. `denominator` None = a plain count; hidden figures carry no numbers.
+
+    `is_withheld`: hidden because the dossiers behind it do not add up.
+    """
 
     indicator: Indicator
     agency_code: str
@@ -69,6 +81,7 @@ class Figure:
     denominator: int | None
     colour: Colour
     is_hidden: bool = False
+    is_withheld: bool = False
 
     @property
     def value(self) -> str | None:
@@ -90,7 +103,7 @@ def proved(catalogue: Catalogue, on: date) -> list[Indicator]:
     return [row for row in indicators_on(catalogue, on) if row.numerator not in others]
 
 
-def day_of(period: Period, now: datetime) -> date:
+def day_of(period: Span, now: datetime) -> date:
     """The day whose catalogue holds: the period's last, or today while it runs."""
     return min(period.last_on, now.astimezone(LOCAL).date())
 
@@ -98,11 +111,14 @@ def day_of(period: Period, now: datetime) -> date:
 # --- rolling up -------------------------------------------------------------------------------------------------------
 
 
-def roll_up(counts: Mapping[tuple[str, str, str], int], catalogue: Catalogue, on: date) -> Totals:
+def roll_up(
+    counts: Mapping[tuple[str, str, str], int], catalogue: Catalogue, on: date, borders: Borders | None = None
+) -> Totals:
     """Counts of (measure, agency, procedure) summed over agencies and all above them; services counted once each.
 
-    An agency that is closed on that day counts where it last belonged.
+    Without other borders those of that day hold.
     """
+    tree = borders or Borders(catalogue, on)
     having = {row.having for row in catalogue.service_measures}
     own: defaultdict[str, defaultdict[str, int]] = defaultdict(lambda: defaultdict(int))
     offering: defaultdict[tuple[str, str], set[str]] = defaultdict(set)
@@ -110,7 +126,7 @@ def roll_up(counts: Mapping[tuple[str, str, str], int], catalogue: Catalogue, on
         own[agency][measure] += count
         if count > 0 and measure in having:
             offering[measure, agency].add(procedure)
-    paths = {agency: path_of(catalogue, agency, on) for agency in own}
+    paths = {agency: tree.path(agency) for agency in own}
     totals: defaultdict[tuple[str, str], int] = defaultdict(int)
     for agency, sums in own.items():
         for scope in paths[agency]:
@@ -123,40 +139,18 @@ def roll_up(counts: Mapping[tuple[str, str, str], int], catalogue: Catalogue, on
     return {**totals, **counted(catalogue, on, offered)}
 
 
-def below(catalogue: Catalogue, agency_code: str, on: date) -> tuple[str, ...]:
-    """The agency and everything that counts in its figures."""
-    return tuple(code for code in catalogue.agencies_by_code if agency_code in path_of(catalogue, code, on))
-
-
-def path_of(catalogue: Catalogue, agency_code: str, on: date) -> tuple[str, ...]:
-    """The agency and all above it, where it last belonged when it is closed."""
-    return tuple(_upwards(catalogue, agency_code, on))
-
-
-def _upwards(catalogue: Catalogue, code: str | None, on: date) -> Iterator[str]:
-    while code is not None:
-        yield code
-        rows = catalogue.agencies_by_code.get(code)
-        code = row_on(rows, on).parent if rows else None
-
-
-def row_on[T: Dated](rows: tuple[T, ...], on: date) -> T:
-    """The row of that day, else the newest there was."""
-    return next((row for row in rows if row.in_force(on)), rows[-1])
-
-
 def figures_by_procedure(  # noqa: PLR0917 - the same question, split by one more dimension
     counts: Mapping[tuple[str, str, str], int],
     catalogue: Catalogue,
     indicator: Indicator,
     agency_code: str,
-    on: date,
+    borders: Borders,
     hides_below: int,
 ) -> dict[str, Figure]:
     """Procedure code → its part of the agency's figure; empty for figures that count services."""
     if {indicator.numerator, indicator.denominator} & {row.name for row in catalogue.service_measures}:
         return {}
-    here = {code: agency_code in _upwards(catalogue, code, on) for code in {agency for _, agency, _ in counts}}
+    here = {code: agency_code in borders.path(code) for code in {agency for _, agency, _ in counts}}
     parts: defaultdict[str, defaultdict[tuple[str, str], int]] = defaultdict(lambda: defaultdict(int))
     for (measure, agency, procedure), count in counts.items():
         if here[agency] and measure in (indicator.numerator, indicator.denominator):
@@ -176,11 +170,6 @@ def agency_name(catalogue: Catalogue, code: str, on: date) -> str:
     return row_on(rows, on).name if rows else code
 
 
-def agency_on(catalogue: Catalogue, code: str, on: date) -> Agency:
-    """The agency as it is that day, else as it last was. Raises KeyError for an unknown one."""
-    return row_on(catalogue.agencies_by_code[code], on)
-
-
 def figures(
     totals: Totals,
     catalogue: Catalogue,
@@ -188,10 +177,25 @@ def figures(
     agency_codes: Iterable[str],
     *,
     hides_below: int = 0,
+    withheld: frozenset[str] = frozenset(),
 ) -> list[Figure]:
-    """Every indicator of every agency, in the order given."""
+    """Every indicator of every agency, in the order given; those of agencies that are `withheld` without numbers."""
     rows = tuple(indicators)
-    return [_figure(totals, catalogue, row, code, hides_below) for code in agency_codes for row in rows]
+    return [
+        _withheld(row, code) if code in withheld else _figure(totals, catalogue, row, code, hides_below)
+        for code in agency_codes
+        for row in rows
+    ]
+
+
+def broken(reading: Reading, borders: Borders) -> frozenset[str]:
+    """The agencies whose figures are not published: where the fair count does not add up, and all that sum it up."""
+    return frozenset(scope for agency, _ in reading.unfair for scope in borders.path(agency))
+
+
+def _withheld(indicator: Indicator, agency_code: str) -> Figure:
+    under = None if indicator.denominator is None else 0
+    return Figure(indicator, agency_code, 0, under, Colour.NONE, is_hidden=True, is_withheld=True)
 
 
 def _figure(totals: Totals, catalogue: Catalogue, indicator: Indicator, agency_code: str, hides_below: int) -> Figure:

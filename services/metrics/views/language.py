@@ -7,8 +7,9 @@ from datetime import date, datetime
 from typing import Final, Literal
 
 from services.metrics.rules.band import Colour
-from services.metrics.rules.period import Period
+from services.metrics.rules.days import Days, Kind
 from services.metrics.views.figures import percent
+from services.metrics.views.spans import Span
 from services.metrics.views.texts import ENGLISH
 from shared.catalogue.model import Comparator, Indicator, Ratio
 from shared.dossier.working_time import LOCAL
@@ -76,8 +77,10 @@ class Words:
         """The indicator's name."""
         return indicator.name if self.language == "vi" else indicator.name_en
 
-    def period(self, period: Period) -> str:
-        """`Tháng 11/2026`, `Quý IV/2026`, `Năm 2026`."""
+    def period(self, period: Span) -> str:
+        """`Tháng 11/2026`, `Quý IV/2026`, `Năm 2026`, `Ngày 27/11/2026`, `Tuần 48/2026 (23/11 – 29/11)`."""
+        if isinstance(period, Days):
+            return self._days(period)
         if self.language == "vi":
             return period.words
         year, _, part = period.text.partition("-")
@@ -87,8 +90,19 @@ class Words:
             f"Quarter {_ROMAN[int(part[1]) - 1]}/{year}" if part[0] == "Q" else f"{date(int(year), int(part), 1):%B %Y}"
         )
 
-    def short(self, period: Period) -> str:
-        """`11/26`, `Q4/26`, `2026`: under a plot."""
+    def _days(self, days: Days) -> str:
+        if days.kind is Kind.DAY:
+            return self("Ngày {day}", day=f"{days.first_on:%d/%m/%Y}")
+        between = f"{days.first_on:%d/%m} – {days.last_on:%d/%m}"
+        if days.kind is Kind.WEEK:
+            year, week, _ = days.first_on.isocalendar()
+            return self("Tuần {week}/{year} ({between})", week=week, year=year, between=between)
+        return self("Tuần cao điểm {month} ({between})", month=f"{days.first_on:%m/%Y}", between=between)
+
+    def short(self, period: Span) -> str:
+        """`11/26`, `Q4/26`, `2026`, `27/11`: under a plot; a week by its first day."""
+        if isinstance(period, Days):
+            return f"{period.first_on:%d/%m}"
         year, _, part = period.text.partition("-")
         return f"{part}/{year[2:]}" if part else year
 

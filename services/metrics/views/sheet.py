@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from services.metrics.views.figures import Figure
+from services.metrics.views.language import Words
 from services.metrics.views.scene import Scene
 
 BYTE_ORDER_MARK: Final = "\ufeff"
@@ -46,8 +47,12 @@ def _lines(scene: Scene, code: str, name: str) -> Iterator[list[str]]:
         words = scene.words
         yield [
             code, name, id_, words.name(figure.indicator), scene.asked.period.text, *_parts(figure),
-            words.decimal(figure.value or ""), words.target(figure.indicator), words.level(figure.colour), stamp,
+            words.decimal(figure.value or ""), words.target(figure.indicator), _level(figure, words), stamp,
         ]  # fmt: skip
+
+
+def _level(figure: Figure, words: Words) -> str:
+    return words("không công bố: số đếm không khớp") if figure.is_withheld else words.level(figure.colour)
 
 
 def _parts(figure: Figure) -> tuple[str, str]:

@@ -162,4 +162,22 @@ ENGLISH: Final[Mapping[str, str]] = {
     "Không công bố: số hồ sơ đã nộp khác tổng số đã xong, đang xử lý, từ chối, rút và dừng.": (
         "Not published: what was filed is not the sum of finished, open, refused, withdrawn and stopped."
     ),
+    "không công bố: số đếm không khớp": "not published: the counts do not add up",
+    "Ngày": "Day",
+    "Tuần": "Week",
+    "Tuần cao điểm": "Campaign week",
+    "Tháng": "Month",
+    "Quý": "Quarter",
+    "Năm": "Year",
+    "Ngày {day}": "Day {day}",
+    "Tuần {week}/{year} ({between})": "Week {week}/{year} ({between})",
+    "Tuần cao điểm {month} ({between})": "Campaign week {month} ({between})",
+    "Được đếm khi mở trang, từ hồ sơ thuộc các ngày này; không tự cập nhật, không có chứng thư và phản ánh.": (
+        "Counted when the page is opened, from the dossiers of these days; it does not update itself, and has neither"
+        " certificate nor complaints."
+    ),
+    "Địa giới": "Borders",
+    "Địa giới khi đó": "Borders of that time",
+    "Địa giới hiện nay": "Borders of today",
+    "Gồm cả số của {count} đơn vị đã sáp nhập hoặc chia tách": "With those of {count} merged or divided units",
 }

@@ -102,6 +102,8 @@ def counts_of(figure: Figure, words: Words) -> str:
 
 
 def _note(figure: Figure, words: Words) -> str:
+    if figure.is_withheld:
+        return words("không công bố: số đếm không khớp")
     if figure.is_hidden:
         return words("Ít hồ sơ, không công bố")
     return words("Không phát sinh") if figure.denominator == 0 else ""

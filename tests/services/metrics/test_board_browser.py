@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from datetime import UTC, datetime, timedelta
 
 import pytest
 from playwright.async_api import Browser, Page, expect
 
 from services.metrics.__main__ import build
+from services.metrics.rules.days import Days
 from services.metrics.store import Question, Reading
 from services.metrics.views import Door
 from shared.catalogue.model import Catalogue
@@ -39,6 +40,9 @@ class Fold:
     async def read(self, _: Question) -> Reading:
         return Reading(self.counts, {0: 7}, self.stopped_at or self.clock(), 1)
 
+    async def read_days(self, spans: Sequence[Days], _: datetime) -> list[Reading]:
+        return [Reading(self.counts, {0: 7}, self.clock(), 0) for _ in spans]
+
     async def after(self, tick: int) -> int:
         async with self._moved:
             await self._moved.wait_for(lambda: self._tick > tick)
@@ -57,7 +61,8 @@ async def fold() -> Fold:
 
 @pytest.fixture
 async def board(fold: Fold, catalogue: Catalogue) -> AsyncIterator[str]:
-    app = build(Door(fold.read, catalogue, fold.clock, 0, fold.after), identity=Identity("{}", production=False))
+    door = Door(fold.read, catalogue, fold.clock, 0, fold.after, read_days=fold.read_days)
+    app = build(door, identity=Identity("{}", production=False))
     async with served(app) as address:
         yield f"{address}/board"
 
@@ -74,6 +79,7 @@ async def opened(
 PAGES = {
     "province": "", "ranked": "?rank=online_share", "unit": f"/{JUSTICE}", "figure": f"/{PROVINCE}/online_share",
     "count": f"/{PROVINCE}/received", "year": "?period=2026", "wall": "?wall=1", "past": "?as_of=2026-10-31",
+    "week": "?period=2026-W47", "borders": "?period=2024-03&borders=today",
 }  # fmt: skip
 
 
@@ -88,7 +94,7 @@ async def test_axe_finds_nothing(browser: Browser, board: str, path: str) -> Non
         await page.context.close()
 
 
-@pytest.mark.parametrize("path", ["", f"/{PROVINCE}/online_share"])
+@pytest.mark.parametrize("path", ["", f"/{PROVINCE}/online_share", "?period=2026-11-C7"])
 async def test_nothing_sticks_out_on_a_phone(browser: Browser, board: str, path: str) -> None:
     for width in (390, 320):
         page = await opened(browser, board + path, viewport={"width": width, "height": 800})

@@ -5,13 +5,18 @@ from __future__ import annotations
 import asyncio
 import csv
 import re
-from datetime import UTC, datetime
+from collections import Counter
+from collections.abc import Sequence
+from datetime import UTC, date, datetime
 
 import pytest
 from fastapi import FastAPI
 
 from services.metrics import store
 from services.metrics.__main__ import build
+from services.metrics.rules.days import A_DAY, Days, Kind
+from services.metrics.rules.measures import Measures
+from services.metrics.rules.period import Period
 from services.metrics.rules.seen import Seen
 from services.metrics.store import Question, Reading, lists
 from services.metrics.store.pulse import Pulse
@@ -20,12 +25,11 @@ from shared.catalogue.model import Catalogue
 from shared.platform.settings import ServiceSettings
 from tests.services.metrics.conftest import Log
 from tests.services.metrics.lives import Told
-from tests.services.metrics.test_doors import PROVINCE, Cells, Everybody, app, get, shares
+from tests.services.metrics.test_doors import PROVINCE, SERVICE, Cells, Everybody, app, get, rows, shares
 
 NOW = datetime(2026, 11, 20, 3, tzinfo=UTC)
 CODE = re.compile(r'<th scope="row" class="code">([^<]+)</th>')
 NEXT = re.compile(r'<a rel="next" href="([^"]*after=[^"]*)"')
-SERVICE = {"Authorization": "Bearer service"}
 INDICATORS = (
     "online_share",
     "on_time_share",
@@ -45,7 +49,12 @@ def board(log: Log, catalogue: Catalogue) -> FastAPI:
         async with log.sessions() as session:
             return await lists.listed(session, log.stream, asked, keeps, 7)
 
-    return build(Door(read, catalogue, lambda: NOW, 0, listed=listed), identity=Everybody())
+    async def read_days(spans: Sequence[Days], at: datetime) -> list[Reading]:
+        async with log.sessions() as session:
+            return await lists.of_days(session, log.stream, Measures.of(catalogue), spans, at, log.topic)
+
+    door = Door(read, catalogue, lambda: NOW, 0, listed=listed, read_days=read_days)
+    return build(door, identity=Everybody())
 
 
 async def codes(to: FastAPI, address: str) -> list[str]:
@@ -82,6 +91,29 @@ async def test_the_list_is_as_long_as_the_figure_and_the_sheet(
                 assert sorted(missing + met) == everything
                 checked += 0 < len(missing) < len(everything)
     assert checked > 2
+
+
+async def test_the_days_of_a_month_are_the_month(log: Log, catalogue: Catalogue, lives: list[list[Told]]) -> None:
+    records = [told[:2] for life in lives for told in life]
+    await log.tell(records)
+    async with log.folded_by(log.folding()):
+        await log.all_folded(len(records))
+    days = [Days.of(Kind.DAY, date(2026, 10, 1) + number * A_DAY) for number in range(31 + 30)]
+    both = Question(Period("", "2026-10", "2026-11"), NOW)
+    async with log.sessions() as session:
+        readings = await lists.of_days(session, log.stream, Measures.of(catalogue), days, NOW, log.topic)
+    async with log.sessions() as session:
+        months = await store.standing(session, log.stream, both, log.topic)
+    summed: Counter[tuple[str, str, str]] = Counter()
+    for reading in readings:
+        summed.update(reading.counts)
+    assert summed == months.counts
+    assert {tuple(sorted(reading.position.items())) for reading in readings} == {tuple(sorted(months.position.items()))}
+    busy = max(zip(readings, days, strict=True), key=lambda each: sum(each[0].counts.values()))[1]
+    to = board(log, catalogue)
+    [row] = await rows(to, f"/api/kpi?indicator=online_share&agency_code={PROVINCE}&period={busy.text}")
+    listed = await codes(to, f"/board/{PROVINCE}/online_share/dossiers?period={busy.text}&which=all")
+    assert len(listed) == row["denominator"] > 0
 
 
 @pytest.mark.parametrize(("kind", "status"), [(None, 401), ("citizen", 403), ("staff", 404), ("service", 200)])

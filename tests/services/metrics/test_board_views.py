@@ -5,25 +5,29 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Mapping
-from datetime import UTC, datetime, timedelta
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
 import services.metrics
 from services.metrics.rules.band import Colour, colour
+from services.metrics.rules.complaints import Complaints
 from services.metrics.rules.measures import Measures
 from services.metrics.rules.period import Period
 from services.metrics.store import Reading
 from services.metrics.views.asked import Asked
 from services.metrics.views.board import board
+from services.metrics.views.borders import Borders
 from services.metrics.views.dossiers import duration
 from services.metrics.views.figure import figure_page
 from services.metrics.views.figures import roll_up
 from services.metrics.views.language import VIETNAMESE, Words
-from services.metrics.views.periods import following, lately, previous
-from services.metrics.views.scene import Known, Scene
+from services.metrics.views.periods import choices, lately
+from services.metrics.views.scene import Known, Scene, Then
 from services.metrics.views.sheet import sheet
+from services.metrics.views.spans import following, parse, previous
 from services.metrics.views.texts import ENGLISH
 from services.metrics.views.tiles import Tile
 from services.metrics.views.why import coming
@@ -51,7 +55,7 @@ def scene(catalogue: Catalogue, *months: Counts, hides_below: int = 0, **asked: 
     spans = lately(question.period, len(months))
     totals = [roll_up(counts, catalogue, NOW.date()) for counts in months]
     reading = Reading(months[-1], {0: 7}, NOW, 0)
-    known = Known(reading, totals[-1], tuple(zip(spans, totals, strict=True)))
+    known = Known(reading, totals[-1], tuple(Then(*each) for each in zip(spans, totals, strict=True)))
     return Scene(known, catalogue, question, NOW, hides_below)
 
 
@@ -80,6 +84,7 @@ def test_the_directives_rates_come_first(catalogue: Catalogue) -> None:
     listed = [tile.id for _, tiles in shown.others for tile in tiles]
     everything = {tile.id for tile in (*shown.tiles, *shown.headlines)} | set(listed)
     counted = {*Measures.of(catalogue).names, *(row.name for row in catalogue.service_measures)}
+    counted |= set(Complaints.of(catalogue).names)
     assert everything == {row.id for row in indicators_on(catalogue, NOW.date()) if row.numerator in counted}
     assert len(listed) == len(set(listed))
 
@@ -181,11 +186,90 @@ def test_the_sheet_has_every_figure_with_exact_counts(catalogue: Catalogue) -> N
     assert f"{JUSTICE},Sở Tư pháp,online_share,Dossiers handled online,2026-11,6,10,60.00,above 50%,Green," in english
 
 
+def test_a_figure_that_does_not_add_up_is_withheld_with_all_that_sum_it_up(catalogue: Catalogue) -> None:
+    fair = scene(catalogue, shares(5, 10) | shares(6, 8, TRADE), indicator="online_share")
+    unfair = replace(fair.known.reading, unfair=((JUSTICE, "2026-11"),))
+    shown = replace(fair, known=replace(fair.known, reading=unfair))
+    [group] = [group for group in board(shown).groups if "Sở" in group.title]
+    tiles = {line.code: the(line.tiles, "online_share") for line in group.lines}
+    told = "không công bố: số đếm không khớp"
+    assert (tiles[JUSTICE].value, tiles[JUSTICE].counts, tiles[JUSTICE].note) == ("", "", told)
+    assert (tiles[JUSTICE].level, tiles[TRADE].counts) == (Colour.NONE, "6/8")
+    page = figure_page(shown)
+    assert (page.tile.note, page.why, page.procedures) == (told, None, ())
+    assert {tile.note for tile in board(shown).headlines} == {told}
+
+
+def test_a_month_that_did_not_add_up_is_a_gap_in_the_trend(catalogue: Catalogue) -> None:
+    whole = scene(catalogue, shares(2, 10), shares(9, 10), shares(4, 10), indicator="online_share")
+    first, second, third = whole.known.history
+    history = (first, second._replace(withheld=frozenset({PROVINCE})), third)
+    page = figure_page(replace(whole, known=replace(whole.known, history=history)))
+    assert [row.tile.value for row in page.history] == ["40,00%", "", "20,00%"]
+    assert not page.tile.change
+
+
+# --- borders ----------------------------------------------------------------------------------------------------------
+
+
+def test_totals_are_equal_in_the_borders_of_any_day(catalogue: Catalogue) -> None:
+    counts = {("received", code, RECORD): 1 << number for number, code in enumerate(catalogue.agencies_by_code)}
+    then = roll_up(counts, catalogue, date(2023, 1, 31))
+    today = roll_up(counts, catalogue, NOW.date(), Borders(catalogue, NOW.date(), follows=True))
+    whole = (1 << len(counts)) - 1  # each agency is a bit of its own: none is lost, none comes twice
+    assert then["received", PROVINCE] == today["received", PROVINCE] == whole
+    named = {scope for measure, scope in today if measure == "received"}
+    assert all(any(row.in_force(NOW.date()) for row in catalogue.agencies_by_code[code]) for code in named)
+    assert named < set(catalogue.agencies_by_code)
+
+
+def test_what_several_took_over_stands_above_them(catalogue: Catalogue) -> None:
+    today = Borders(catalogue, NOW.date(), follows=True)
+    labour, planning = "000.00.11.H39", "000.00.04.H39"
+    assert today.path(labour) == (PROVINCE,)
+    assert today.path(planning) == (FINANCE, PROVINCE)
+    assert Borders(catalogue, date(2023, 1, 31)).path(planning) == (planning, PROVINCE)
+    assert {planning, FINANCE} <= set(today.below(FINANCE))
+
+
+# --- periods ----------------------------------------------------------------------------------------------------------
+
+
+def test_the_picker_offers_each_kind_and_only_what_has_begun(catalogue: Catalogue) -> None:
+    asked = scene(catalogue, {}).asked
+    kinds = {kind.title: [each.value for each in kind.choices] for kind in choices(asked, NOW, "FIRST_SEVEN_DAYS")}
+    assert {title: found[0] for title, found in kinds.items()} == {
+        "Tháng": "2026-11", "Quý": "2026-Q4", "Năm": "2026", "Ngày": "2026-11-27", "Tuần": "2026-W48",
+        "Tuần cao điểm": "2026-11-C7",
+    }  # fmt: skip
+    before = datetime(2026, 11, 1, 3, tzinfo=UTC)  # a Sunday: the first full week begins on the 2nd
+    [campaign] = [kind for kind in choices(asked, before, "FIRST_FULL_WEEK") if kind.title == "Tuần cao điểm"]
+    assert campaign.choices[0].value == "2026-10-CW"
+
+
+@pytest.mark.parametrize("text", ["2022-02", "2022-W07", "2022-02-14", "2022-02-CW", "2022-Q1"])
+def test_what_is_shown_stands_in_the_picker_once(catalogue: Catalogue, text: str) -> None:
+    asked = scene(catalogue, {}, period=parse(text)).asked
+    chosen = [each for kind in choices(asked, NOW, "FIRST_SEVEN_DAYS") for each in kind.choices if each.is_chosen]
+    assert [each.value for each in chosen] == [text]
+
+
+@pytest.mark.parametrize(("text", "vietnamese", "english"), [
+    ("2026-11-27", "Ngày 27/11/2026", "Day 27/11/2026"),
+    ("2026-W01", "Tuần 1/2026 (29/12 – 04/01)", "Week 1/2026 (29/12 – 04/01)"),
+    ("2026-11-C7", "Tuần cao điểm 11/2026 (01/11 – 07/11)", "Campaign week 11/2026 (01/11 – 07/11)"),
+])  # fmt: skip
+def test_days_are_said_with_their_dates(text: str, vietnamese: str, english: str) -> None:
+    assert (Words("vi").period(parse(text)), Words("en").period(parse(text))) == (vietnamese, english)
+
+
 @pytest.mark.parametrize(("text", "before", "after"), [
+    ("2026-11-01", "2026-10-31", "2026-11-02"), ("2026-W01", "2025-W52", "2026-W02"),
+    ("2026-01-C7", "2025-12-C7", "2026-02-C7"),
     ("2026-01", "2025-12", "2026-02"), ("2026-Q1", "2025-Q4", "2026-Q2"), ("2026", "2025", "2027"),
 ])  # fmt: skip
 def test_periods_have_neighbours_of_their_kind(text: str, before: str, after: str) -> None:
-    period = Period.parse(text)
+    period = parse(text)
     assert (previous(period).text, following(period).text) == (before, after)
 
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import csv
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -15,6 +17,8 @@ from fastapi import FastAPI
 import services.metrics
 from services.metrics.__main__ import build
 from services.metrics.api import document
+from services.metrics.rules.complaints import Complaints
+from services.metrics.rules.days import Days
 from services.metrics.rules.measures import Measures
 from services.metrics.store import Question, Reading
 from services.metrics.views import Door
@@ -25,7 +29,9 @@ from shared.web.identity import Identity, undeclared_routes
 
 NOW = datetime(2023, 1, 31, 10, tzinfo=UTC)
 PROVINCE, JUSTICE = "000.00.00.H39", "000.00.03.H39"
+TRADE = "000.00.06.H39"
 RECORD = "2.000488"
+SERVICE = {"Authorization": "Bearer service"}
 
 type Counts = dict[tuple[str, str, str], int]
 
@@ -147,6 +153,9 @@ async def test_the_tag_stays_while_the_figures_do(catalogue: Catalogue) -> None:
         ("indicator=happiness", 404, "unknown_indicator"),
         ("agency_code=000.00.99.H39", 404, "unknown_agency"),
         ("agency_code=%27%3B--", 422, "invalid"),
+        ("period=2023-02-30", 422, "invalid"),
+        ("period=2023-W04&channel=2", 422, "invalid"),
+        ("period=2023-W04&as_of=2023-01-25", 422, "invalid"),
         ("channel=7", 422, "invalid"),
         ("procedure_code=x", 422, "invalid"),
     ],
@@ -187,8 +196,81 @@ async def test_the_style_sheets_are_there(catalogue: Catalogue, address: str) ->
 async def test_the_board_shows_every_share_of_the_catalogue(catalogue: Catalogue) -> None:
     page = (await get(app(catalogue, Cells(shares(5, 10))), "/board?period=2023-01")).text
     counted = {*Measures.of(catalogue).names, *(row.name for row in catalogue.service_measures)}
+    counted |= set(Complaints.of(catalogue).names)
     for indicator in indicators_on(catalogue, NOW.date()):
         assert (indicator.name in page) is (indicator.numerator in counted)
+
+
+# --- what does not add up, days, borders ------------------------------------------------------------------------------
+
+
+async def test_figures_that_do_not_add_up_are_nowhere(catalogue: Catalogue) -> None:
+    cells = Cells(shares(5, 10) | shares(7, 9, TRADE))
+    cells.reading = replace(cells.reading, unfair=((JUSTICE, "2023-01"),))
+    to = app(catalogue, cells)
+    page = (await get(to, "/board?period=2023-01", SERVICE)).text
+    assert "không công bố: số đếm không khớp" in page
+    assert "<li>Sở Tư pháp, tháng 01/2023</li>" in page
+    assert "5/10" not in page
+    assert "7/9" in page
+    assert "not published: the counts do not add up" in (await get(to, f"/board/{JUSTICE}?lang=en")).text
+    sheet = (await get(to, f"/board/{PROVINCE}/board.csv?period=2023-01", SERVICE)).text
+    lines = {row[0]: row for row in csv.reader(sheet.splitlines(), delimiter=";") if row[2] == "online_share"}
+    assert [lines[JUSTICE][column] for column in (5, 6, 7, 9)] == ["", "", "", "không công bố: số đếm không khớp"]
+    assert lines[TRADE][5:8] == ["7", "9", "77,78"]
+    found = {row["agency_code"]: row for row in await rows(to, "/api/kpi?indicator=online_share", SERVICE)}
+    assert (found[JUSTICE]["numerator"], found[JUSTICE]["is_hidden"], found[TRADE]["numerator"]) == (None, True, 7)
+
+
+def by_days(catalogue: Catalogue, asked: list[Sequence[Days]]) -> FastAPI:
+    """Of each span the number of its place: 1 of 10, 2 of 10, …"""
+
+    async def read_days(spans: Sequence[Days], at: datetime) -> list[Reading]:
+        asked.append(spans)
+        return [Reading(shares(number, 10), {0: 7}, NOW, 0) for number, _ in enumerate(spans, 1)]
+
+    return build(Door(Cells(), catalogue, lambda: NOW, 0, read_days=read_days), identity=Everybody())
+
+
+async def test_a_week_is_counted_on_read_and_says_so(catalogue: Catalogue) -> None:
+    asked: list[Sequence[Days]] = []
+    to = by_days(catalogue, asked)
+    page = (await get(to, "/board?period=2023-W04")).text
+    assert [span.text for span in asked[0]] == ["2022-W52", "2023-W01", "2023-W02", "2023-W03", "2023-W04"]
+    for words in ("Tuần 4/2023 (23/01 – 29/01)", "5/10", "tăng 10,00 điểm", "Được đếm khi mở trang"):
+        assert words in page, words
+    assert 'data-stream=""' in page
+    assert "/api/certificate" not in page
+    assert "period=2023-W03" in page
+    assert "period=2023-W05" in page
+    await get(to, f"/board/{JUSTICE}?period=2023-W04")
+    assert len(asked) == 1, "counted once for all who look within the promise"
+    [row] = await rows(to, f"/api/kpi?indicator=online_share&agency_code={JUSTICE}&period=2023-01-C7")
+    assert (row["period"], row["numerator"]) == ("2023-01-C7", 1)
+
+
+async def test_a_week_that_has_not_begun_is_not_offered(catalogue: Catalogue) -> None:
+    page = (await get(by_days(catalogue, []), "/board?period=2023-W05&lang=en")).text
+    assert "Week 5/2023" in page
+    assert "period=2023-W06" not in page
+
+
+async def test_todays_borders_show_todays_agencies(catalogue: Catalogue) -> None:
+    """Planning and Investment went into Finance on 01/03/2025."""
+    closed, heir = "000.00.04.H39", "000.00.05.H39"
+    now = datetime(2026, 11, 27, 3, tzinfo=UTC)
+    cells = Cells(shares(3, 4, closed) | shares(1, 6, heir))
+    to = build(Door(cells, catalogue, lambda: now, 0), identity=Everybody())
+    then = (await get(to, f"/board/{heir}?period=2023-01")).text
+    today = (await get(to, f"/board/{heir}?period=2023-01&borders=today")).text
+    assert ("1/6" in then, "4/10" in then) == (True, False)
+    assert ("1/6" in today, "4/10" in today) == (False, True)
+    assert f"/board/{heir}?period=2023-01&amp;borders=today" in (await get(to, f"/board/{closed}?period=2023-01")).text
+    for borders in ("", "&borders=today"):
+        assert "4/10" in (await get(to, f"/board?period=2023-01{borders}")).text
+    assert "Gồm cả số của 1 đơn vị" in today
+    for unmoved in ("2026-10", "2026-11"):
+        assert "Địa giới" not in (await get(to, f"/board?period={unmoved}")).text
 
 
 def test_every_route_says_who_may_come(catalogue: Catalogue) -> None:
