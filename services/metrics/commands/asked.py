@@ -19,8 +19,8 @@ from services.metrics.rules.period import Period, month_of
 from services.metrics.store import Question
 from services.metrics.store.lists import Listed
 from services.metrics.views import day_of, figures, proved, roll_up
+from services.metrics.views.borders import Borders
 from services.metrics.views.dossiers import is_listable
-from services.metrics.views.figures import below
 from shared.catalogue.lookup import indicators_on
 from shared.catalogue.model import AgencyKind, Catalogue, Indicator
 from shared.platform.database import AWAY
@@ -89,7 +89,7 @@ def of_dossiers(catalogue: Catalogue, id_: str, on: date) -> Indicator:
 
 def whose(catalogue: Catalogue, agency: str | None, span: Period, on: date) -> Listed:
     """All dossiers of an agency and those below it, or of everybody, in a period."""
-    agencies = below(catalogue, agency, on) if agency else tuple(catalogue.agencies_by_code)
+    agencies = Borders(catalogue, on).below(agency) if agency else tuple(catalogue.agencies_by_code)
     return Listed(agencies, span.first_month, span.last_month)
 
 

@@ -23,8 +23,8 @@ from services.metrics.rules.stream import dossiers
 from services.metrics.rules.why import least
 from services.metrics.store import Question, Reading
 from services.metrics.views import day_of
+from services.metrics.views.borders import Borders
 from services.metrics.views.dossiers import keeps
-from services.metrics.views.figures import agency_on
 from shared.catalogue.lookup import calendar_for
 from shared.catalogue.model import Catalogue, Indicator, WorkingCalendar
 from shared.contracts.facts import Facts
@@ -104,7 +104,7 @@ def _least(
     if figure["denominator"] is None:
         return None
     on = day_of(question.period, question.at)
-    bands = bands_for(catalogue, row, agency_on(catalogue, figure["agency"], on).kind, on)
+    bands = bands_for(catalogue, row, Borders(catalogue, on).agency(figure["agency"]).kind, on)
     found = least(figure["numerator"], figure["denominator"], row, bands)
     return {"count": found.count, "colour": str(found.colour)} if found else None
 
