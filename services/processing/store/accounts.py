@@ -11,7 +11,7 @@ from sqlalchemy import Boolean, Column, Date, DateTime, Index, Integer, Table, T
 from sqlalchemy.dialects.postgresql import insert as upsert_into
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from services.processing.store import metadata
+from services.processing.store.tables import metadata
 from shared.dossier.lifecycle import Role
 from shared.dossier.permission import Grant
 
