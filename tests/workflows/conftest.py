@@ -27,7 +27,7 @@ from workflows.desk import DeskAway, DossierDesk
 from workflows.dossier import DossierWorkflow
 from workflows.feedback import FeedbackWorkflow
 
-_NUMBERS = count(1000)
+_NUMBERS = count(5000)  # below stand those of the cells
 
 PATIENCE = 20.0
 """Seconds a test waits for a named condition before it fails with it."""
