@@ -11,6 +11,7 @@ from operator import itemgetter
 from typing import Any, Final
 
 import orjson
+from pydantic import BaseModel
 
 from shared.catalogue.model import Terms
 from shared.contracts.facts import EVENT_TYPE, SCHEMA, SOURCE, WAITS_FOR_APPLICANT, ConsultationFacts, Facts, PauseFacts
@@ -24,9 +25,21 @@ _SAME: Final = tuple(sorted((Facts.model_fields.keys() & Dossier.model_fields.ke
 _NAMES: Final = tuple(sorted(Facts.model_fields))
 _same: Final = itemgetter(*_SAME)
 _parts: Final = itemgetter("terms", "portal_times", "papers", "pauses", "consultations")
-_CHANGE: Final = tuple(sorted(Change.model_fields))
-_PAUSE: Final = tuple(sorted(PauseFacts.model_fields))
-_CONSULTATION: Final = tuple(sorted(ConsultationFacts.model_fields))
+_REQUIRED: Final = object()
+
+
+def _defaults(model: type[BaseModel]) -> dict[str, Any]:
+    """Field → its default, sorted by name, lists for tuples of parts; what equals its default is left out."""
+    return {
+        name: _REQUIRED if row.is_required() else row.get_default(call_default_factory=True)
+        for name, row in sorted(model.model_fields.items())
+    }
+
+
+_FACTS: Final = _defaults(Facts) | {"components": [], "consultations": [], "pauses": []}
+_CHANGE: Final = _defaults(Change)
+_PAUSE: Final = _defaults(PauseFacts)
+_CONSULTATION: Final = _defaults(ConsultationFacts)
 _AT: Final = b'"at":"'
 _SOURCE, _SCHEMA = SOURCE.encode(), SCHEMA.encode()
 
@@ -59,7 +72,8 @@ class Teller:
         facts["new_due_on"] = extension and extension.new_due_on
         facts["fee_owed_vnd"] = 0 if state["paid_at"] else facts["fee_total_vnd"]
         change = _part(state["last_change"], _CHANGE)
-        return orjson.dumps({"change": change, "facts": facts}, option=orjson.OPT_UTC_Z)
+        told = {name: value for name, value in facts.items() if value != _FACTS[name]}
+        return orjson.dumps({"change": change, "facts": told}, option=orjson.OPT_UTC_Z)
 
     def _update_parts(self, state: Mapping[str, Any], facts: dict[str, Any]) -> None:
         terms, times, papers, pauses, consultations = seen = _parts(state)
@@ -116,9 +130,9 @@ def _promised(terms: Terms) -> Mapping[str, Any]:
     }
 
 
-def _part(value: Any, names: tuple[str, ...]) -> dict[str, Any]:
+def _part(value: BaseModel, defaults: Mapping[str, Any]) -> dict[str, Any]:
     fields = value.__dict__
-    return {name: fields[name] for name in names}
+    return {name: found for name, default in defaults.items() if (found := fields[name]) != default}
 
 
 def _as_text(item: tuple[int, Any]) -> str:

