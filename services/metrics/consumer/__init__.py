@@ -13,8 +13,9 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from contextlib import suppress
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Final, NamedTuple, Protocol
 
@@ -24,7 +25,7 @@ from sqlalchemy.exc import DBAPIError
 
 from services.metrics import store
 from services.metrics.rules.fold import Fold, Moved, Stream
-from services.metrics.rules.seen import Event, Unreadable
+from services.metrics.rules.seen import Unreadable
 from services.metrics.store import Behind, Progress
 from shared.platform.database import AWAY, Sessions
 from shared.platform.kafka import OLDEST_POLL, PAUSE, ConsumerStopped, Record
@@ -54,13 +55,13 @@ class DeadLetters(Protocol):
     async def bury(self, record: Record, reason: str) -> None: ...
 
 
-class Batch(NamedTuple):
-    """What was read and understood, not folded yet. `to`: each partition's step on the log."""
+@dataclass
+class Batch:
+    """What was read and folded, not written yet. `to`: each partition's step on the log."""
 
-    events: list[tuple[Event, int, int]]
-    """(event, partition, record's time in Unix milliseconds)"""
-    poison: list[Poisoned]
-    to: dict[int, Progress]
+    poison: list[Poisoned] = field(default_factory=list)
+    to: dict[int, Progress] = field(default_factory=dict)
+    records: int = 0
 
 
 class Work(NamedTuple):
@@ -173,9 +174,9 @@ class Folding(ConsumerRebalanceListener):  # type: ignore[misc]  # published wit
             if self._is_lost:
                 await self._find()
             fold = self._fold
-            batch = await self._read()
+            batch = await self._read(fold)
             if batch.to:
-                await self._take(fold, batch)
+                await self._hand_over(fold, batch)
             else:
                 await self._written()
             await self._note_fresh()
@@ -195,9 +196,9 @@ class Folding(ConsumerRebalanceListener):  # type: ignore[misc]  # published wit
             await asyncio.gather(writing, return_exceptions=True)
         self._forget()
 
-    async def _read(self) -> Batch:
-        """What the broker has, up to a full batch, understood."""
-        batch = Batch([], [], {})
+    async def _read(self, fold: Fold) -> Batch:
+        """What the broker has, up to a full batch, folded."""
+        batch = Batch()
         wait_ms = _POLL_MS if self._writing is None else _MORE_MS
         left = self._batch_records
         while left > 0:
@@ -207,13 +208,15 @@ class Folding(ConsumerRebalanceListener):  # type: ignore[misc]  # published wit
             self._polled_at = time.monotonic()
             if not found:
                 break
+            await self._learn(fold, found)
             for partition, records in found.items():
                 left -= len(records)
-                await self._understand(partition, records, batch)
+                await self._take(fold, partition, records, batch)
             wait_ms = _MORE_MS
         return batch
 
-    async def _understand(self, at: TopicPartition, records: Sequence[Record], batch: Batch) -> None:
+    async def _take(self, fold: Fold, at: TopicPartition, records: Sequence[Record], batch: Batch) -> None:
+        """Folds what comes after what was folded. `fold` is not ours any more after a rebalance in between."""
         partition = at.partition
         if (stored := self._next.get(partition)) is None:
             return  # a rebalance took it
@@ -221,43 +224,40 @@ class Folding(ConsumerRebalanceListener):  # type: ignore[misc]  # published wit
             log.warning("gap_found", partition=partition, offset=stored)
             self._seek(at, stored)
             return
-        read = self._stream.read
+        read, take = self._stream.read, fold.take
         for number, record in enumerate(records):
             if number % _SLICE == _SLICE - 1:
                 await asyncio.sleep(0)
             if record.offset < stored:
                 continue
             try:
-                batch.events.append((read(record.key, record.value), partition, record.timestamp))
+                take(read(record.key, record.value), partition, record.timestamp)
             except Unreadable as wrong:
                 batch.poison.append((record, wrong.reason))
+        batch.records += len(records)
         if self._next.get(partition) != stored or records[-1].offset < stored:
             return
         self._next[partition] = records[-1].offset + 1
         begun = batch.to[partition].stored if partition in batch.to else stored
         batch.to[partition] = Progress(begun, self._next[partition], self._known_until(at, records[-1]))
 
-    async def _take(self, fold: Fold, batch: Batch) -> None:
-        """Folds the batch while the one before is written, then hands it to the database.
-
-        `fold` is not ours any more after a rebalance in between: these records will be read again.
+    async def _hand_over(self, fold: Fold, batch: Batch) -> None:
+        """Gives what was folded to the database, once the batch before is written; after a rebalance in between
+        these records will be read again.
         """
-        await self._learn(fold, batch)
-        for some in _slices(batch.events):
-            for event, partition, known_ms in some:
-                fold.take(event, partition, known_ms)
-            await asyncio.sleep(0)
         for record, reason in batch.poison:
             await self._dead_letters.bury(record, reason)
         if fold is not self._fold:
             return
-        work = Work(fold.drain(), batch.poison, batch.to, len(batch.events))
+        work = Work(fold.drain(), batch.poison, batch.to, batch.records)
         await self._written()
         if fold is self._fold:
             self._writing = asyncio.create_task(self._write(work))
 
-    async def _learn(self, fold: Fold, batch: Batch) -> None:
-        unknown = {event.key for event, _, _ in batch.events if not fold.knows(event.key)}
+    async def _learn(self, fold: Fold, found: Mapping[TopicPartition, Sequence[Record]]) -> None:
+        """What the store has of the dossiers that are not remembered; a record's key names its dossier."""
+        keys = {record.key for records in found.values() for record in records}
+        unknown = {text for key in keys if (text := _text(key)) is not None and not fold.knows(text)}
         if unknown:
             async with self._sessions() as session:
                 rows = await store.known(session, self._stream, unknown)
@@ -342,5 +342,6 @@ class Folding(ConsumerRebalanceListener):  # type: ignore[misc]  # published wit
                 return
 
 
-def _slices(events: list[tuple[Event, int, int]]) -> Iterator[list[tuple[Event, int, int]]]:
-    return (events[at : at + _SLICE] for at in range(0, len(events), _SLICE))
+def _text(key: bytes | None) -> str | None:
+    """A key that may be a dossier's; another belongs to a record that nobody can read."""
+    return key.decode("ascii") if key and key.isascii() and 0 not in key else None

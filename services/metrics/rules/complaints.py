@@ -168,9 +168,9 @@ class Complaints:
         handling, until = judged(seen)
         traits = _traits_of(seen, handling)
         if until is None:
-            return Contribution(where, self._counts.of(era, traits), FOREVER, ())
-        counts, timed = self._counts.turning(era, traits, _HANDLING, "LATE")
-        return Contribution(where, counts, until, timed)
+            return Contribution(where, self._counts.of(era, traits).counts, FOREVER, 0)
+        counted = self._counts.turning(era, traits, _HANDLING, "LATE")
+        return Contribution(where, counted.counts, until, counted.timed)
 
 
 @lru_cache(maxsize=8)

@@ -19,7 +19,7 @@ from typing import Any, Final, NamedTuple
 from msgspec import Struct
 
 from services.metrics.rules.measures import FOREVER, Contribution, Where
-from services.metrics.rules.vector import kept, packed
+from services.metrics.rules.vector import mask
 
 VERSION: Final = 2
 """Raise it when the rows of the fold change their meaning: everything is folded anew from the topic."""
@@ -29,6 +29,7 @@ type Ranges = tuple[tuple[int, int], ...]
 
 _DAY_S: Final = 86_400
 _LOCAL_S: Final = 7 * 3600
+_MIDNIGHT_UTC: Final = 17
 _EPOCH: Final = date(1970, 1, 1).toordinal()
 
 
@@ -125,7 +126,7 @@ class Fold:
     def __init__(self, stream: Stream, *, memory: int | None = None) -> None:
         self._stream = stream
         self._memory = memory
-        self._services = frozenset(map(stream.measures.index, stream.services))
+        self._services = mask(map(stream.measures.index, stream.services))
         self._known: dict[str, Standing] = {}
         self._touched: dict[str, Standing] = {}
         self._cells: defaultdict[Cell, int] = defaultdict(int)
@@ -221,8 +222,7 @@ class Fold:
 
     def _told(self, seen: Any) -> Told:
         where, counts, until, timed = self._stream.contribution(seen)
-        services = kept(counts, self._services)
-        return Told(_cell(where), packed(counts), services, until, day_of(until), packed(timed))
+        return Told(_cell(where), counts, counts & self._services, until, day_of(until), timed)
 
 
 _CELLS: Final[dict[Where, Cell]] = {}
@@ -240,6 +240,8 @@ def _cell(where: Where) -> Cell:
 
 def day_of(at: datetime) -> int:
     """The local day (UTC+7 all year) as days since 1970."""
+    if at.tzinfo is UTC:
+        return at.toordinal() - _EPOCH + (at.hour >= _MIDNIGHT_UTC)
     return int(at.timestamp() + _LOCAL_S) // _DAY_S
 
 

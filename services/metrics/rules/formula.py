@@ -11,11 +11,12 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import date, timedelta
 from functools import lru_cache
 from operator import sub
-from typing import Final
+from typing import Final, NamedTuple
 
 from pydantic import BaseModel
 
 from services.metrics.rules.traits import Plain
+from services.metrics.rules.vector import packed, shifted
 from shared.catalogue.formula import SUMS, TRAITS, parse
 from shared.catalogue.indicator import AnyOf, Clause, Measure
 
@@ -58,6 +59,24 @@ class Formulas:
         return tuple(amount(traits) for amount in self._amounts)
 
 
+class Counted(NamedTuple):
+    """What things with equal traits count, as vectors in the order of the measures; `timed` only up to the turn."""
+
+    counts: int
+    timed: int
+    own: tuple[tuple[str, int, int, int], ...]
+    """(sum, place, counted, timed): here the thing's own number takes the place of each 0 and 1."""
+
+    def with_own(self, number: Callable[[str], int]) -> tuple[int, int]:
+        """Counts and timed with the thing's own numbers in them."""
+        counts, timed = self.counts, self.timed
+        for name, place, counted, turned in self.own:
+            more = number(name) - 1
+            counts += shifted(counted * more, place)
+            timed += shifted(turned * more, place)
+        return counts, timed
+
+
 class Counts:
     """How often things with given traits count in each measure, by the definitions of their day; remembered."""
 
@@ -69,22 +88,27 @@ class Counts:
         self._eras = sorted(day for day in days if day is not None)
         self._formulas = tuple(Formulas(rows, self.names, day, fields) for day in self._eras)
         self.has_many_eras = len(self._eras) > 1
-        self.summed = tuple(formulas.summed for formulas in self._formulas)
-        """By era: see Formulas."""
         self.of = lru_cache(maxsize=1 << 16)(self._of)
-        self.turning = lru_cache(maxsize=1 << 14)(self._turning)
+        self.turning = lru_cache(maxsize=1 << 15)(self._turning)
 
     def era(self, on: date) -> int:
         """Which set of definitions holds for what belongs to that day."""
         return max(bisect_right(self._eras, on) - 1, 0)
 
-    def _of(self, era: int, traits: Plain) -> tuple[int, ...]:
-        return self._formulas[era].counts(traits)
+    def _of(self, era: int, traits: Plain) -> Counted:
+        """Counts that no time turns."""
+        counts = self._formulas[era].counts(traits)
+        return self._counted(era, counts, (0,) * len(counts))
 
-    def _turning(self, era: int, traits: Plain, trait: int, value: str) -> tuple[tuple[int, ...], tuple[int, ...]]:
+    def _turning(self, era: int, traits: Plain, trait: int, value: str) -> Counted:
         """Counts once that trait has this value, and what is different until then."""
-        after = self.of(era, (*traits[:trait], value, *traits[trait + 1 :]))
-        return after, tuple(map(sub, self.of(era, traits), after))
+        after = self._formulas[era].counts((*traits[:trait], value, *traits[trait + 1 :]))
+        return self._counted(era, after, tuple(map(sub, self._formulas[era].counts(traits), after)))
+
+    def _counted(self, era: int, counts: tuple[int, ...], timed: tuple[int, ...]) -> Counted:
+        summed = self._formulas[era].summed
+        own = tuple((name, n, counts[n], timed[n]) for n, name in summed if counts[n] or timed[n])
+        return Counted(packed(counts), packed(timed), own)
 
 
 def version_of(code: int, *rows: BaseModel) -> str:

@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, date, datetime
 from functools import lru_cache
-from operator import add
 from typing import Final, NamedTuple
 
 from services.metrics.rules import timing
@@ -17,6 +16,7 @@ from services.metrics.rules.formula import Counts, version_of
 from services.metrics.rules.period import month_of
 from services.metrics.rules.seen import Seen
 from services.metrics.rules.traits import Traits, traits_of
+from services.metrics.rules.vector import unpacked
 from shared.catalogue.model import Catalogue, Counting, Measure
 from shared.dossier.working_time import OFFSET
 
@@ -36,12 +36,18 @@ class Where(NamedTuple):
 
 
 class Contribution(NamedTuple):
-    """What a dossier adds: `counts`, one per measure; `timed`: what is different up to and at `until`, or empty."""
+    """What a dossier adds, as vectors in the order of the measures: `counts`, none of them negative; `timed`: what is
+    different up to and at `until`, or 0.
+    """
 
     where: Where
-    counts: tuple[int, ...]
+    counts: int
     until: datetime
-    timed: tuple[int, ...]
+    timed: int
+
+    def at(self, at: datetime, length: int) -> tuple[int, ...]:
+        """How often it counts in each measure at that time."""
+        return unpacked(self.counts + self.timed if self.until >= at else self.counts, length)
 
 
 class Measures:
@@ -73,23 +79,19 @@ class Measures:
         answer, answer_due_at = timing.answered(seen)
         traits = traits_of(seen, judged, answer)
         if due_at is not None:
-            until, (counts, timed) = due_at, self._counts.turning(era, traits, _TIMING, timing.LATE)
+            until, counted = due_at, self._counts.turning(era, traits, _TIMING, timing.LATE)
         elif answer_due_at is not None:
-            until, (counts, timed) = answer_due_at, self._counts.turning(era, traits, _ANSWER, timing.LATE)
+            until, counted = answer_due_at, self._counts.turning(era, traits, _ANSWER, timing.LATE)
         else:
-            until, counts, timed = FOREVER, self._counts.of(era, traits), ()
-        for index, number in self._counts.summed[era]:
-            if counts[index] or (timed and timed[index]):
-                amount = _SUMMED[number](seen)
-                counts, timed = _scaled(counts, index, amount), _scaled(timed, index, amount)
-        return Contribution(where, counts, until, timed)
+            until, counted = FOREVER, self._counts.of(era, traits)
+        if counted.own:
+            counts, timed = counted.with_own(lambda name: _SUMMED[name](seen))
+            return Contribution(where, counts, until, timed)
+        return Contribution(where, counted.counts, until, counted.timed)
 
     def counts_at(self, seen: Seen, at: datetime) -> tuple[int, ...]:
         """How often this dossier counts in each measure at that time, by these facts."""
-        given = self.contribution(seen)
-        if given.until < at or not given.timed:
-            return given.counts
-        return tuple(map(add, given.counts, given.timed))
+        return self.contribution(seen).at(at, len(self.names))
 
 
 @lru_cache(maxsize=8)
@@ -100,11 +102,6 @@ def _made(rows: tuple[Measure, ...], counting: Counting, services: frozenset[str
 _TIMING: Final = Traits._fields.index("timing")
 _ANSWER: Final = Traits._fields.index("answer")
 _SUMMED: Final[Mapping[str, Callable[[Seen], int]]] = {"handling_seconds": timing.handling_seconds}
-
-
-def _scaled(counts: tuple[int, ...], index: int, amount: int) -> tuple[int, ...]:
-    """Counts in which a dossier's own number takes the place of its 0 or 1."""
-    return (*counts[:index], counts[index] * amount, *counts[index + 1 :]) if counts else ()
 
 
 def member_on(seen: Seen) -> date:

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable, Iterator
 from datetime import date, datetime
 from functools import lru_cache
 from typing import Annotated, Final
@@ -24,6 +25,8 @@ LAST_YEAR: Final = 2199
 
 MOST: Final = 10**12
 """The largest number: a million of them still fit a count of 64 bits."""
+MOST_PAUSES: Final = 40
+"""Their times add up to no more than a date can hold."""
 LONGEST_AGENCY: Final = 35
 LONGEST_WORD: Final = 60
 
@@ -92,7 +95,7 @@ class Seen(Struct, frozen=True, gc=False, kw_only=True):
     received_at: _Instant | None = None
     due_at: _Instant | None = None
     remaining_minutes: Annotated[int, Meta(ge=-MOST, le=MOST)] | None = None
-    pauses: tuple[Pause, ...] = ()
+    pauses: Annotated[tuple[Pause, ...], Meta(max_length=MOST_PAUSES)] = ()
     apologised_at: _Instant | None = None
     overdue_at: _Instant | None = None
     overdue_fault: Fault | None = None
@@ -169,18 +172,25 @@ def read(key: bytes | None, value: bytes | None) -> Event:
     for at in (event.change.at, seen.submitted_at, seen.received_at, seen.due_at):
         if at is not None and not FIRST_YEAR <= at.year <= LAST_YEAR:
             raise Unreadable("wrong_time")
+    if seen.pauses and not all(FIRST_YEAR <= at.year <= LAST_YEAR for at in _times(seen.pauses)):
+        raise Unreadable("wrong_time")
     if key != code.encode():
         raise Unreadable("wrong_key")
     return event
 
 
+def _times(pauses: Iterable[Pause]) -> Iterator[datetime]:
+    return (at for pause in pauses for at in (pause.start_at, pause.end_at, pause.due_at) if at is not None)
+
+
+@lru_cache(maxsize=1 << 17)
 def _is_dossier(code: str) -> bool:
+    """The same words come again and again: what was checked once is not checked a million times a minute."""
     return len(code) <= LONGEST and _DOSSIER.fullmatch(code) is not None
 
 
 @lru_cache(maxsize=4096)
 def _is_agency(code: str) -> bool:
-    """Few words come again and again: what was checked once is not checked a million times a minute."""
     return len(code) <= LONGEST_AGENCY and _AGENCY.fullmatch(code) is not None
 
 

@@ -18,6 +18,7 @@ ON_TIME: Final = "ON_TIME"
 LATE: Final = "LATE"
 IN_TIME: Final = "IN_TIME"
 ZERO: Final = timedelta()
+_SECOND: Final = timedelta(seconds=1)
 
 _LONGEST: Final = {
     Unit.WORKING_DAY: timedelta(days=1),
@@ -82,7 +83,7 @@ def handling_seconds(seen: Seen) -> int:
     taken = ended_at - seen.received_at
     if seen.pauses:
         taken -= supplement_time(seen)
-    return taken // timedelta(seconds=1)
+    return max(0, taken // _SECOND)
 
 
 def answered(seen: Seen) -> Judged:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable
 from datetime import datetime
-from operator import add
 from typing import Final
 
 from sqlalchemy import text
@@ -49,8 +48,7 @@ async def counts(
     states = await session.scalars(_OF_PERIOD, {"first": period.first_month, "last": period.last_month})
     found: Counter[tuple[str, str, str]] = Counter()
     for state in states:
-        where, told, until, timed = complaints.contribution(seen_in(state))
-        now = map(add, told, timed) if timed and until >= at else told
-        for name, count in zip(complaints.names, now, strict=True):
-            found[name, where.agency_code, where.procedure_code] += count
+        told = complaints.contribution(seen_in(state))
+        for name, count in zip(complaints.names, told.at(at, len(complaints.names)), strict=True):
+            found[name, told.where.agency_code, told.where.procedure_code] += count
     return {key: count for key, count in found.items() if count}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import batched
 from typing import Any, Final
 
@@ -10,8 +10,8 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.metrics.rules.fold import Cell, Day, Row, Stream
-from services.metrics.rules.vector import unpacked
-from services.metrics.store.tables import KEYS
+from services.metrics.store.copying import copy, wide
+from services.metrics.store.tables import KEYS, flat
 
 _AT_ONCE: Final = 20_000
 """Rows copied by one statement: each is bounded in time."""
@@ -34,10 +34,7 @@ async def begin_next(session: AsyncSession, stream: Stream) -> None:
 
 async def copy_facts(session: AsyncSession, stream: Stream, rows: Iterable[Row]) -> None:
     """Dossiers into the next table."""
-    records = (
-        (row.key, row.seq, row.partition, [each for pair in row.missing for each in pair] or None, *row[5:])
-        for row in rows
-    )
+    records = ((row.key, row.seq, row.partition, flat(row.missing), *row[5:]) for row in rows)
     await _copy(session, f"{stream.table}_next", _FACTS, records)
 
 
@@ -48,7 +45,7 @@ async def copy_cells(
     sources: tuple[tuple[str, Mapping[Any, int]], ...] = (("kpi_cell", cells), ("kpi_day", days))
     for table, moved in sources:
         columns = [*(name for name, _ in KEYS[table]), *stream.measures]
-        await _copy(session, f"{table}_next", columns, _wide(moved, shard, len(stream.measures)))
+        await _copy(session, f"{table}_next", columns, wide(moved, shard, len(stream.measures)))
 
 
 async def swap(session: AsyncSession, stream: Stream, topic: str, position: Mapping[int, int]) -> None:
@@ -84,13 +81,6 @@ async def index_next(session: AsyncSession, stream: Stream) -> None:
     )
 
 
-def _wide(moved: Mapping[Any, int], shard: int, length: int) -> Iterator[tuple[Any, ...]]:
-    for place, vector in moved.items():
-        yield (*place, shard, *(count or None for count in unpacked(vector, length)))
-
-
 async def _copy(session: AsyncSession, table: str, columns: Sequence[str], records: Iterable[tuple[Any, ...]]) -> None:
-    connection = await (await session.connection()).get_raw_connection()
-    driver: Any = connection.driver_connection
     for some in batched(records, _AT_ONCE):
-        await driver.copy_records_to_table(table, schema_name="metrics", columns=list(columns), records=some)
+        await copy(session, table, columns, some, schema="metrics")

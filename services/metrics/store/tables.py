@@ -55,7 +55,12 @@ async def forget(session: AsyncSession, topic: str, stream: Stream) -> None:
     await session.execute(text("INSERT INTO metrics.counted_by VALUES (:version)"), {"version": stream.version})
 
 
+def flat(missing: Ranges) -> list[int] | None:
+    """`missing` as it is stored: flat, in pairs."""
+    return [each for pair in missing for each in pair] or None
+
+
 def ranges(missing: Sequence[int] | None) -> Ranges:
-    """`missing` as it is stored, flat, in pairs."""
-    flat = iter(missing or ())
-    return tuple(zip(flat, flat, strict=True))
+    """The ranges again."""
+    numbers = iter(missing or ())
+    return tuple(zip(numbers, numbers, strict=True))

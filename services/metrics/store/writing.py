@@ -15,10 +15,10 @@ from typing import Any, Final, NamedTuple
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from services.metrics.rules.fold import Cell, Moved, Ranges, Row, Stream
+from services.metrics.rules.fold import Cell, Moved, Row, Stream
 from services.metrics.rules.measures import FOREVER
-from services.metrics.rules.vector import columns
-from services.metrics.store.tables import CELL, KEYS, ranges
+from services.metrics.store.copying import copy, wide
+from services.metrics.store.tables import CELL, KEYS, flat, ranges
 from shared.platform.kafka import Record
 
 
@@ -41,7 +41,10 @@ _RESERVE: Final = text("""
 """)
 _OFFSETS: Final = text("SELECT partition, next_offset FROM metrics.consumer_offset WHERE topic = :topic")
 _ADVANCE: Final = text("""
-    WITH relaxed AS (SELECT set_config('synchronous_commit', 'off', true)),
+    WITH relaxed AS (
+        SELECT set_config('synchronous_commit', 'off', true), set_config('enable_hashjoin', 'off', true),
+            set_config('enable_mergejoin', 'off', true)
+    ),
     held AS (
         SELECT partition FROM metrics.consumer_offset, relaxed
         WHERE topic = :topic AND partition = ANY(CAST(:partitions AS integer[])) ORDER BY partition FOR UPDATE OF
@@ -55,7 +58,8 @@ _ADVANCE: Final = text("""
     ) AS n(partition, stored, next_offset, folded_at) USING (partition)
     WHERE o.topic = :topic AND o.partition = n.partition AND o.next_offset = n.stored
 """)
-"""A commit that a crash takes back takes its offsets with it, so nobody waits for the disk (synchronous_commit)."""
+"""A commit that a crash takes back takes its offsets with it, so nobody waits for the disk (synchronous_commit).
+What is copied is few beside what is stored: each is found by its key, never by reading all (the joins)."""
 _FRESH: Final = text("""
     UPDATE metrics.consumer_offset AS o SET folded_at = n.folded_at
     FROM unnest(CAST(:partitions AS integer[]), CAST(:next AS bigint[]), CAST(:times AS timestamptz[]))
@@ -70,9 +74,8 @@ _QUARANTINE: Final = text("""
     ) ON CONFLICT DO NOTHING
 """)
 _ROW: Final = (
-    ("dossier_code", "text"), ("stored_seq", "integer"), ("seq", "integer"), ("partition", "integer"),
-    ("missing", "text"), ("at_day", "integer"), ("known_day", "integer"), ("agency_code", "text"), ("period", "text"),
-    ("state", "bytea"),
+    "dossier_code", "stored_seq", "seq", "partition", "missing", "at_day", "known_day", "agency_code", "period",
+    "state",
 )  # fmt: skip
 
 
@@ -109,7 +112,7 @@ async def write(
     await _put_facts(session, stream.table, moved.rows)
     await _add(session, "kpi_cell", stream.measures, moved.cells, shard)
     await _add(session, "kpi_day", stream.measures, moved.days, shard)
-    await _sweep(session, stream.measures, moved.cells, shard)
+    await _sweep(session, stream.measures, moved.cells)
 
 
 async def note_fresh(session: AsyncSession, topic: str, at: Mapping[int, tuple[int, datetime]]) -> None:
@@ -137,56 +140,43 @@ async def put_aside(session: AsyncSession, topic: str, poison: Sequence[tuple[Re
 
 
 async def _put_facts(session: AsyncSession, table: str, rows: Sequence[Row]) -> None:
-    old, new = (sorted(row for row in rows if bool(row.stored_seq) is is_old) for is_old in (True, False))
-    for statement, some in ((_changed(table), old), (_added(table), new)):
-        if some and _count(await session.execute(statement, _facts(some))) != len(some):
+    if not rows:
+        return
+    await session.execute(_staged(table, "stored_seq integer"))
+    records = [(*row[:4], flat(row.missing), *row[5:]) for row in sorted(rows)]
+    await copy(session, f"new_{table}", _ROW, records, schema=None)
+    added = sum(not row.stored_seq for row in rows)
+    for statement, count in ((_changed(table), len(rows) - added), (_added(table), added)):
+        if count and _count(await session.execute(statement)) != count:
             raise Behind
 
 
-def _facts(rows: Sequence[Row]) -> dict[str, list[Any]]:
-    given: dict[str, list[Any]] = dict(zip((name for name, _ in _ROW), map(list, zip(*rows, strict=True)), strict=True))
-    given["missing"] = [_literal(row.missing) for row in rows]
-    return given
-
-
 async def _add(
-    session: AsyncSession,
-    table: str,
-    measures: tuple[str, ...],
-    moved: Mapping[Any, int],
-    shard: int,
+    session: AsyncSession, table: str, measures: tuple[str, ...], moved: Mapping[Any, int], shard: int
 ) -> None:
-    if moved:
-        given = _wide(moved, KEYS[table], measures) | {"shard": [shard] * len(moved)}
-        await session.execute(_adding(table, measures), given)
+    if not moved:
+        return
+    await session.execute(_staged(table))
+    columns = [*(name for name, _ in KEYS[table]), *measures]
+    await copy(session, f"new_{table}", columns, wide(moved, shard, len(measures)), schema=None)
+    await session.execute(_adding(table, measures))
 
 
-async def _sweep(session: AsyncSession, measures: tuple[str, ...], cells: Mapping[Cell, int], shard: int) -> None:
+async def _sweep(session: AsyncSession, measures: tuple[str, ...], cells: Mapping[Cell, int]) -> None:
     """A cell that a running clock left behind and that is empty now goes away."""
-    left = sorted(cell for cell in cells if cell.until != FOREVER)
-    if left:
-        given: dict[str, Any] = dict(zip(Cell._fields, map(list, zip(*left, strict=True)), strict=True))
-        await session.execute(_sweeping(measures), given | {"shard": shard})
-
-
-def _wide(moved: Mapping[Any, int], key: Sequence[tuple[str, str]], measures: tuple[str, ...]) -> dict[str, list[Any]]:
-    rows = sorted(moved.items())
-    places = zip(*(place for place, _ in rows), strict=True)
-    counts = columns([vector for _, vector in rows], len(measures))
-    given = {name: list(column) for (name, _), column in zip(key, places, strict=False)}
-    return given | {f"m{number}": column for number, column in enumerate(counts)}
-
-
-def _literal(missing: Ranges) -> str | None:
-    return "{" + ",".join(f"{first},{last}" for first, last in missing) + "}" if missing else None
+    if any(cell.until != FOREVER for cell in cells):
+        await session.execute(_sweeping(measures), {"forever": FOREVER})
 
 
 def _count(result: Any) -> int:
     return int(result.rowcount)
 
 
-def _arrays(pairs: Iterable[tuple[str, str]]) -> str:
-    return ", ".join(f"CAST(:{name} AS {kind}[])" for name, kind in pairs)
+@cache
+def _staged(table: str, *more: str) -> Any:
+    """A connection's own copy of the table's columns, empty at each transaction's end."""
+    columns_ = ", ".join((f"LIKE metrics.{table}", *more))
+    return text(f"CREATE TEMPORARY TABLE IF NOT EXISTS new_{table} ({columns_}) ON COMMIT DELETE ROWS")
 
 
 @cache
@@ -201,44 +191,40 @@ def _known(table: str) -> Any:
 def _changed(table: str) -> Any:
     return text(f"""
         UPDATE metrics.{table} AS f
-        SET seq = n.seq, partition = n.partition, missing = CAST(n.missing AS integer[]), at_day = n.at_day,
-            known_day = n.known_day, agency_code = n.agency_code, period = n.period,
+        SET seq = n.seq, partition = n.partition, missing = n.missing, at_day = n.at_day, known_day = n.known_day,
+            agency_code = n.agency_code, period = n.period,
             state = CASE WHEN n.state = '' THEN f.state ELSE n.state END
-        FROM unnest({_arrays(_ROW)}) AS n({", ".join(name for name, _ in _ROW)})
-        WHERE f.dossier_code = n.dossier_code COLLATE "C" AND f.seq = n.stored_seq
+        FROM new_{table} AS n WHERE f.dossier_code = n.dossier_code AND f.seq = n.stored_seq
     """)  # noqa: S608
 
 
 @cache
 def _added(table: str) -> Any:
-    names = [name for name, _ in _ROW if name != "stored_seq"]
-    values = ["CAST(missing AS integer[])" if name == "missing" else name for name in names]
+    names = ", ".join(name for name in _ROW if name != "stored_seq")
     return text(f"""
-        INSERT INTO metrics.{table} ({", ".join(names)})
-        SELECT {", ".join(values)} FROM unnest({_arrays(_ROW)}) AS n({", ".join(name for name, _ in _ROW)})
+        INSERT INTO metrics.{table} ({names}) SELECT {names} FROM new_{table} WHERE stored_seq = 0
         ON CONFLICT DO NOTHING
     """)  # noqa: S608
 
 
 @cache
 def _adding(table: str, measures: tuple[str, ...]) -> Any:
-    key = KEYS[table]
-    places = [(f"m{place}", "bigint") for place in range(len(measures))]
-    names = ", ".join([*(name for name, _ in key), *(f'"{name}"' for name in measures)])
+    key = ", ".join(name for name, _ in KEYS[table])
+    names = ", ".join([key, *(f'"{name}"' for name in measures)])
     sums = ", ".join(
         f'"{name}" = nullif(coalesce(c."{name}", 0) + coalesce(excluded."{name}", 0), 0)' for name in measures
     )
     return text(f"""
-        INSERT INTO metrics.{table} AS c ({names}) SELECT * FROM unnest({_arrays([*key, *places])})
-        ON CONFLICT ({", ".join(name for name, _ in key)}) DO UPDATE SET {sums}
+        INSERT INTO metrics.{table} AS c ({names}) SELECT {names} FROM new_{table}
+        ON CONFLICT ({key}) DO UPDATE SET {sums}
     """)  # noqa: S608
 
 
 @cache
 def _sweeping(measures: tuple[str, ...]) -> Any:
-    columns_ = ", ".join(f'"{name}"' for name in measures)
+    key = " AND ".join(f"c.{name} = n.{name}" for name, _ in CELL)
+    columns_ = ", ".join(f'c."{name}"' for name in measures)
     return text(f"""
-        DELETE FROM metrics.kpi_cell AS c USING unnest({_arrays(CELL[:-1])}) AS n(p, a, d, h, u)
-        WHERE period = p COLLATE "C" AND agency_code = a COLLATE "C" AND procedure_code = d COLLATE "C"
-            AND channel = h AND until = u AND shard = :shard AND num_nonnulls({columns_}) = 0
+        DELETE FROM metrics.kpi_cell AS c USING new_kpi_cell AS n
+        WHERE n.until <> :forever AND {key} AND num_nonnulls({columns_}) = 0
     """)  # noqa: S608

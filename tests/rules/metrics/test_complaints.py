@@ -86,9 +86,7 @@ def counts(at: datetime, *, agency: str = "") -> Counter[str]:
     for life in LIVES:
         told = COMPLAINTS.contribution(event(life[-1]).facts)
         if agency in ("", told.where.agency_code):
-            totals.update(dict(zip(COMPLAINTS.names, told.counts, strict=True)))
-            if told.timed and told.until >= at:
-                totals.update(dict(zip(COMPLAINTS.names, told.timed, strict=True)))
+            totals.update(dict(zip(COMPLAINTS.names, told.at(at, len(COMPLAINTS.names)), strict=True)))
     return totals
 
 

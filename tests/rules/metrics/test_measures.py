@@ -76,7 +76,7 @@ def test_a_granted_draft_that_was_withdrawn_is_withdrawn_and_nothing_else() -> N
 def test_what_one_request_set_off_is_counted_once() -> None:
     """A leg of a linked procedure adds nothing; a correction is a defect and no dossier of its own."""
     root = f"{AGENCY}-230104-0009"
-    assert not any(MEASURES.contribution(received(root_code=root)).counts)
+    assert not MEASURES.contribution(received(root_code=root)).counts
     correction = {name for name, n in counts(received(root_code=root, is_correction=True)).items() if n}
     assert correction == {"corrected"}
 
