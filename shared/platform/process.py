@@ -7,6 +7,7 @@ Exit codes: 0 after SIGTERM or Ctrl-C, 1 when a part ended by itself (the superv
 from __future__ import annotations
 
 import asyncio
+import gc
 import signal
 import sys
 from collections.abc import Awaitable, Callable, Iterator, Sequence
@@ -74,7 +75,18 @@ def run(main: Callable[[], Awaitable[int]]) -> None:
     async def started() -> int:
         return await main()
 
+    calm_collector()
     sys.exit(uvloop.run(started()))
+
+
+def calm_collector() -> None:
+    """What is imported is no garbage and is not looked at again; what lives for a moment is not looked at so often.
+
+    Our objects rarely form circles; a fold spent a fifth of its time on looking for them.
+    """
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(50_000, 20, 50)
 
 
 def _stop(server: uvicorn.Server) -> None:

@@ -29,6 +29,7 @@ from services.metrics.rules.vector import unpacked
 from services.metrics.store import Question
 from shared.platform.catalogue import load_catalogue
 from shared.platform.kafka import Record
+from shared.platform.process import calm_collector
 from shared.platform.settings import ServiceSettings
 
 _ALONE: Final = 60_000
@@ -119,6 +120,7 @@ def _run[T, R](function: Callable[[T], Awaitable[R]], task: T) -> R:
     async def run() -> R:
         return await function(task)
 
+    calm_collector()
     return uvloop.run(run())
 
 

@@ -21,7 +21,7 @@ from msgspec import Struct
 from services.metrics.rules.measures import FOREVER, Contribution, Where
 from services.metrics.rules.vector import mask
 
-VERSION: Final = 2
+VERSION: Final = 3
 """Raise it when the rows of the fold change their meaning: everything is folded anew from the topic."""
 
 type Ranges = tuple[tuple[int, int], ...]

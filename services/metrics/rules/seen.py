@@ -62,63 +62,65 @@ class Pause(Struct, frozen=True, gc=False):
 
 
 class Seen(Struct, frozen=True, gc=False, kw_only=True):
-    """A dossier as figures see it; names and meanings as in `Facts`."""
+    """A dossier as figures see it; names and meanings as in `Facts`, in the order in which records have them (that of
+    the alphabet), because then the next field is found at once.
+    """
 
+    agency_competent: str
+    answer_due_at: _Instant | None = None
+    apologised_at: _Instant | None = None
+    applicant_type: ApplicantType
+    assisted: bool = False
+    channel: Channel
+    clock: Clock
+    clock_from: _Instant | None = None
+    completions_asked: Annotated[int, Meta(ge=0, le=MOST)] = 0
+    components: tuple[Paper, ...] = ()
+    digitization_required: bool = False
     dossier_code: str
+    due_at: _Instant | None = None
+    due_at_original: _Instant | None = None
+    duty_notice: str | None = None
+    e25: bool = False
+    ended_at: _Instant | None = None
+    fee_total_vnd: Annotated[int, Meta(ge=0, le=MOST)] = 0
+    guided: bool = False
+    integrated_national: bool = False
+    is_correction: bool = False
+    late_supplement: bool = False
+    limit: str = ""
+    new_due_on: date | None = None
+    online_level: str = "PARTIAL"
+    outcome: Outcome | None = None
+    overdue_at: _Instant | None = None
+    overdue_fault: Fault | None = None
+    overrides: tuple[str, ...] = ()
+    paid_via: PaidVia = PaidVia.NONE
+    paper_result: bool = False
+    parcel_booked: bool = False
+    pauses: Annotated[tuple[Pause, ...], Meta(max_length=MOST_PAUSES)] = ()
+    population_check: bool = False
+    portal_times: dict[Annotated[int, Meta(ge=0, le=99)], _Instant] = {}
+    procedure_code: str
+    received_at: _Instant | None = None
+    remaining_minutes: Annotated[int, Meta(ge=-MOST, le=MOST)] | None = None
+    result_code: str | None = None
+    result_signed_at: _Instant | None = None
+    return_way: ReturnWay
+    returned_at: _Instant | None = None
     root_code: str
     seq: Annotated[int, Meta(ge=1, le=1_000_000)]
     stage: Stage
-    clock: Clock
-    procedure_code: str
-    agency_competent: str
-    channel: Channel
-    return_way: ReturnWay
     submitted_at: _Instant
-    applicant_type: ApplicantType
-    assisted: bool = False
-    guided: bool = False
-    e25: bool = False
-    digitization_required: bool = False
-    online_level: str = "PARTIAL"
-    limit: str = ""
-    verification_limit: str = ""
     supplement_clock: str = "PAUSE"
-    answer_due_at: _Instant | None = None
-    clock_from: _Instant | None = None
-    due_at_original: _Instant | None = None
-    verification_extends: bool = False
-    new_due_on: date | None = None
-    completions_asked: Annotated[int, Meta(ge=0, le=MOST)] = 0
-    duty_notice: str | None = None
-    population_check: bool = False
-    result_code: str | None = None
-    received_at: _Instant | None = None
-    due_at: _Instant | None = None
-    remaining_minutes: Annotated[int, Meta(ge=-MOST, le=MOST)] | None = None
-    pauses: Annotated[tuple[Pause, ...], Meta(max_length=MOST_PAUSES)] = ()
-    apologised_at: _Instant | None = None
-    overdue_at: _Instant | None = None
-    overdue_fault: Fault | None = None
     supplements_asked: Annotated[int, Meta(ge=0, le=MOST)] = 0
-    late_supplement: bool = False
-    overrides: tuple[str, ...] = ()
-    is_correction: bool = False
+    verification_extends: bool = False
+    verification_limit: str = ""
     withdrawn: bool = False
-    portal_times: dict[Annotated[int, Meta(ge=0, le=99)], _Instant] = {}
-    components: tuple[Paper, ...] = ()
-    outcome: Outcome | None = None
-    result_signed_at: _Instant | None = None
-    returned_at: _Instant | None = None
-    ended_at: _Instant | None = None
-    integrated_national: bool = False
-    paper_result: bool = False
-    parcel_booked: bool = False
-    fee_total_vnd: Annotated[int, Meta(ge=0, le=MOST)] = 0
-    paid_via: PaidVia = PaidVia.NONE
 
 
 class Kept(Seen, frozen=True, gc=False, array_like=True):
-    """The same as it is stored: fields by their place, so new ones go to the end, with a default."""
+    """The same as it is stored: fields by their place, so a new one raises `fold.VERSION`."""
 
 
 class Change(Struct, frozen=True, gc=False):
