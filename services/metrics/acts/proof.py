@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import orjson
 
 from services.metrics import store
-from services.metrics.acts.refold import Refold, line, refold
+from services.metrics.acts.refold import Limits, Refold, Task, line, lines, refold
 from services.metrics.rules.fold import Cell, Day, Stream
 from services.metrics.rules.vector import unpacked
 from shared.platform import database
@@ -50,6 +50,8 @@ class Proof:
     differences: tuple[Difference, ...]
     partitions: tuple[int, ...]
     """Partitions whose dossiers' rows are not what the topic says."""
+    dossiers: tuple[str, ...]
+    """Those dossiers, as of a second look: the wrong, the missing and the invented."""
     live: Live
     refold: Refold
     fingerprint: str
@@ -84,6 +86,7 @@ class Proof:
             "unreadable": self.refold.unreadable,
             "differences": [each.summary() for each in self.differences],
             "partitions": list(self.partitions),
+            "wrong_dossiers": list(self.dossiers),
             "broken": sorted({*self.refold.broken, *self.live.broken}),
             "position": dict(self.live.position),
             "seconds": round(self.seconds, 2),
@@ -98,23 +101,40 @@ async def prove(settings: ServiceSettings, stream: Stream, topic: str | None = N
     began = time.monotonic()
     engine = database.engine(settings.database_url.get_secret_value(), pool_size=1)
     try:
-        live = await held(database.sessions(engine), stream, topic or stream.topic)
+        sessions, name = database.sessions(engine), topic or stream.topic
+        live = await held(sessions, stream, name)
+        told = await refold(settings, stream, live.position, name)
+        partitions = tuple(
+            each for each in sorted({*live.digests, *told.digests}) if live.digests.get(each) != told.digests.get(each)
+        )
+        wrong = await _wrong(settings, sessions, stream, name, partitions) if partitions else ()
     finally:
         await engine.dispose()
-    told = await refold(settings, stream, live.position, topic)
     return Proof(
         differences=(
             *compare(live.cells, told.cells, stream.measures),
             *compare(live.days, told.days, stream.measures),
         ),
-        partitions=tuple(
-            each for each in sorted({*live.digests, *told.digests}) if live.digests.get(each) != told.digests.get(each)
-        ),
+        partitions=partitions,
+        dossiers=wrong,
         live=live,
         refold=told,
         fingerprint=fingerprint(told, stream),
         seconds=time.monotonic() - began,
     )
+
+
+async def _wrong(
+    settings: ServiceSettings, sessions: database.Sessions, stream: Stream, topic: str, partitions: Collection[int]
+) -> tuple[str, ...]:
+    """The dossiers of these partitions whose stored rows are not what the topic says up to the stored position."""
+    async with sessions() as session:
+        await session.connection(execution_options={"isolation_level": "REPEATABLE READ"})
+        stored = {row.key: line(row) async for row in store.rows(session, stream) if row.partition in partitions}
+        position = await store.offsets(session, topic)
+    ends = {each: position.get(each, 0) for each in partitions}
+    told = await lines(Task(settings, stream.table, topic, ends, Limits()))
+    return tuple(sorted(key for key in {*stored, *told} if stored.get(key) != told.get(key)))
 
 
 async def held(sessions: database.Sessions, stream: Stream, topic: str) -> Live:

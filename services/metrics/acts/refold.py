@@ -146,6 +146,14 @@ async def work(task: Task) -> Refold:
     return told
 
 
+async def lines(task: Task) -> dict[str, bytes]:
+    """Each dossier's row (`line`) as the topic says it."""
+    found: dict[str, bytes] = {}
+    async for _, fold in folds(task, Refold()):
+        found |= {row.key: line(row) for row in fold.drain().rows}
+    return found
+
+
 async def folds(task: Task, told: Refold) -> AsyncIterator[tuple[int, Fold]]:
     """(partition, its fold with everything taken, nothing drained), one after the other."""
     stream = stream_named(task.stream)

@@ -122,6 +122,8 @@ def _show(summary: dict[str, Any]) -> None:
         console.print(f"          difference  {difference}", style="red", soft_wrap=True)
     for partition in summary.get("partitions", ()):
         console.print(f"  dossiers' rows differ  partition {partition}", style="red")
+    for code in summary.get("wrong_dossiers", ())[:_LISTED]:
+        console.print(f"       wrong dossier  {code}", style="red")
     for code in summary["broken"][:_LISTED]:
         console.print(f"              broken  {code}", style="red")
     console.print(

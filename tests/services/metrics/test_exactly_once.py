@@ -242,3 +242,24 @@ async def test_the_proof_finds_planted_faults(log: Log, lives: Lives, fault: str
     await log.run(fault)
     summary = (await log.proof()).summary()
     assert {name for name in ("kpi_equals_refold", "is_continuous") if not summary[name]} == found
+
+
+FORGOTTEN = "DELETE FROM metrics.facts WHERE dossier_code = :code"
+ALTERED = "UPDATE metrics.facts SET period = '2020-01' WHERE dossier_code = :code"
+INVENTED = """
+    INSERT INTO metrics.facts
+    SELECT '000.00.01.H39-260101-000099', seq, partition, missing, at_day, known_day, agency_code, period, state
+    FROM metrics.facts WHERE dossier_code = :code
+"""
+
+
+async def test_the_proof_names_the_dossiers_that_are_wrong(log: Log, lives: Lives) -> None:
+    told = records(lives[:12])
+    codes = [life[0].key.decode() for life in lives[:3]]
+    await log.tell(told)
+    async with log.folded_by(log.folding()):
+        await log.all_folded(len(told))
+    async with log.sessions.begin() as session:
+        for fault, code in zip((FORGOTTEN, ALTERED, INVENTED), codes, strict=True):
+            await session.execute(text(fault), {"code": code})
+    assert (await log.proof()).dossiers == tuple(sorted([*codes[:2], "000.00.01.H39-260101-000099"]))
