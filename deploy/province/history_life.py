@@ -220,7 +220,7 @@ class Life(Timed):
         return self._pay(min(self.at_home(0.8), self.now + 9 * DAY))
 
     def _pay(self, at: datetime, *, online: bool | None = None) -> bool:
-        """All that is owed, at once; True."""
+        """All that is owed, at once; False when it comes too late (the counter was closed over Tết)."""
         owed = self.dossier.owed_vnd()
         if not owed:
             return True
@@ -231,6 +231,9 @@ class Life(Timed):
             via = PaidVia.NONE if self.happens(0.93) else PaidVia.OTHER
             if self.from_home:  # at the counter, in office hours
                 at = after(at, timedelta(minutes=30), self.calendar)
+        if self.dossier.stage is Stage.FEE_BEFORE and (until := self.dossier.patience_until) and until < utc(at):
+            self.waits_until(at)
+            return False
         paid = actions.FeePaid(amount_vnd=owed, paid_via=via, paid_at=utc(at), reference=f"PT{self.filing.number:09d}")
         self.does(Role.PARTNER if online else Role.ACCOUNTANT, paid, at)
         return True

@@ -266,3 +266,12 @@ def test_records_are_in_order_and_a_few_are_late(past: Past) -> None:
     assert timedelta(milliseconds=max(row[1] for rows in by_code.values() for row in rows) + 7 * 3_600_000) <= (
         HORIZON - datetime(1970, 1, 1)  # noqa: DTZ001 - local
     )
+
+
+def test_a_fee_that_tet_keeps_from_the_counter_lapses(catalogue: Catalogue) -> None:
+    """The holidays of 2022 and 2023 are as long as the patience with a fee: nobody pays after it."""
+    plan = Plan(catalogue, dossiers=3_000, seed=7, first=FIRST, last=LAST)
+    world = World(plan, Promises(plan), HORIZON)
+    near = {date(2022, 1, 26), date(2022, 1, 27), date(2023, 1, 16)}
+    lives = [list(Life(world, one).tell()) for day, filings in plan.days() if day in near for one in filings]
+    assert sum(told[-1][3] == "fee_lapsed" for told in lives if told) == 3
