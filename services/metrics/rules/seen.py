@@ -25,7 +25,7 @@ LAST_YEAR: Final = 2199
 
 MOST: Final = 10**12
 """The largest number: a million of them still fit a count of 64 bits."""
-MOST_PAUSES: Final = 40
+MOST_PAUSES: Final = 30
 """Their times add up to no more than a date can hold."""
 LONGEST_AGENCY: Final = 35
 LONGEST_WORD: Final = 60
