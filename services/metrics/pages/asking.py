@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import date, datetime
 from typing import Annotated, Any, Final, Literal, NamedTuple
 
@@ -137,6 +138,7 @@ async def _counted(door: Door, memory: Memory, asked: Asked, now: datetime, at_m
     if days:
         return await memory.of_days(days, now, borders)
     asked_for = [Question(span, now, past=asked.past) for span in spans if not isinstance(span, Days)]
+    asked_for[-1] = replace(asked_for[-1], by_procedure=bool(asked.indicator))
     ages = [*(len(asked_for) - 1) * [BEFORE_S], at_most_s]
     return await asyncio.gather(
         *(memory.counted(each, borders, at_most_s=age) for each, age in zip(asked_for, ages, strict=True))

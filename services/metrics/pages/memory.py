@@ -46,7 +46,8 @@ class Memory:
             reading = await self._door.read(asked)
             return [self._summed(reading, asked.period, asked.at, borders)]
 
-        [found] = await self._once((asked.period, asked.past, borders.on, borders.follows), count, at_most_s)
+        key = (asked.period, asked.past, asked.by_procedure, borders.on, borders.follows)
+        [found] = await self._once(key, count, at_most_s)
         return found
 
     async def of_days(self, spans: Sequence[Days], at: datetime, borders: Borders) -> Sequence[Counted]:

@@ -33,7 +33,8 @@ class Past:
 class Question:
     """Which counts: of a period, running dossiers judged at `at`, of one procedure or channel or all.
 
-    `past`: not now; then of all procedures and channels.
+    `past`: not now; then of all procedures and channels. `by_procedure`: each procedure's counts apart; else only those
+    by which services are counted.
     """
 
     period: Period
@@ -41,11 +42,15 @@ class Question:
     procedure_code: str | None = None
     channel: int | None = None
     past: Past | None = None
+    by_procedure: bool = False
 
 
 @dataclass(frozen=True)
 class Reading:
-    """Counts by (measure, agency, procedure), as of a time and a position on the log (partition → next offset)."""
+    """Counts by (measure, agency, procedure), as of a time and a position on the log (partition → next offset).
+
+    The procedure is empty where all of them are counted together.
+    """
 
     counts: Mapping[tuple[str, str, str], int]
     position: Mapping[int, int]
@@ -79,14 +84,17 @@ async def standing(session: AsyncSession, stream: Stream, asked: Question, topic
         "channel": asked.channel,
     }
     await _snapshot(session)
-    rows = (await session.execute(_standing(stream.measures), given)).all()
-    unfair = await _unfair(session, stream, asked.period)
+    together = () if asked.by_procedure else tuple(name for name in stream.measures if name not in stream.services)
+    apart = tuple(name for name in stream.measures if name not in together)
     counts = {
         (measure, agency, procedure): count
-        for agency, procedure, *found in rows
-        for measure, count in zip(stream.measures, found, strict=True)
+        for measures, key in ((together, "''"), (apart, "procedure_code"))
+        if measures
+        for agency, procedure, *found in await session.execute(_standing(measures, key), given)
+        for measure, count in zip(measures, found, strict=True)
         if count
     }
+    unfair = await _unfair(session, stream, asked.period)
     return await _reading(session, topic or stream.topic, counts, unfair)
 
 
@@ -175,13 +183,13 @@ def _sums(measures: tuple[str, ...]) -> str:
 
 
 @cache
-def _standing(measures: tuple[str, ...]) -> Any:
+def _standing(measures: tuple[str, ...], procedure: str) -> Any:
     return text(f"""
-        SELECT agency_code, procedure_code, {_sums(measures)} FROM metrics.kpi_cell
+        SELECT agency_code, {procedure}, {_sums(measures)} FROM metrics.kpi_cell
         WHERE period BETWEEN :first AND :last AND until >= :at
             AND (CAST(:procedure AS text) IS NULL OR procedure_code = :procedure)
             AND (CAST(:channel AS smallint) IS NULL OR channel = :channel)
-        GROUP BY agency_code, procedure_code
+        GROUP BY 1, 2
     """)  # noqa: S608
 
 

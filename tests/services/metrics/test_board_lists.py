@@ -99,7 +99,7 @@ async def test_the_days_of_a_month_are_the_month(log: Log, catalogue: Catalogue,
     async with log.folded_by(log.folding()):
         await log.all_folded(len(records))
     days = [Days.of(Kind.DAY, date(2026, 10, 1) + number * A_DAY) for number in range(31 + 30)]
-    both = Question(Period("", "2026-10", "2026-11"), NOW)
+    both = Question(Period("", "2026-10", "2026-11"), NOW, by_procedure=True)
     async with log.sessions() as session:
         readings = await lists.of_days(session, log.stream, Measures.of(catalogue), days, NOW, log.topic)
     async with log.sessions() as session:
