@@ -10,6 +10,7 @@ from collections import defaultdict
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from functools import cached_property
 from typing import Final
 
 from services.metrics.rules.band import Colour, colour
@@ -83,7 +84,7 @@ class Figure:
     is_hidden: bool = False
     is_withheld: bool = False
 
-    @property
+    @cached_property
     def value(self) -> str | None:
         """As `value_of` writes it; None without data or when hidden."""
         return None if self.is_hidden else value_of(self.indicator, self.numerator, self.denominator)
