@@ -12,7 +12,10 @@ from deploy.bench.peers.environments import PEERS, command
 from deploy.bench.peers.tables import NoTables, OurTables, PeerTables, Tables
 
 NAMES: Final = ("raw", "ours", *PEERS)
-_OURS: Final = "all measures and days; exactly once: offsets, newest facts, cells and days in one SQL transaction, which compares offsets"
+_OURS: Final = (
+    "all measures and days; exactly once: offsets, newest facts, cells and days in one SQL transaction, which compares"
+    " offsets"
+)
 
 
 class Contender(NamedTuple):
