@@ -1,23 +1,26 @@
 """One contender of `motcua bench fold` in a process of its own: `raw` (nothing but reading) or `ours` (the fold).
 
-`python -m deploy.bench.fold_contender raw|ours TOPIC RECORDS`, with a service's settings in the environment. Prints one
-JSON line: records, seconds from the first record to the last (ours: to its commit), resident MiB at most.
+`python -m deploy.bench.fold_contender raw|ours TOPIC [N] [--group G] [--resume]`, with a service's settings in
+the environment. Says "first" with the first record. `raw` says "last" with the N-th and ends. `ours` folds into emptied
+tables (`--resume`: into them as they are) until SIGTERM, or until N records are stored; then both print one JSON line:
+records, seconds from the first record to the last (ours: to its commit), MiB and processor seconds of the process.
 """
 
 from __future__ import annotations
 
+import argparse
 import asyncio
 import json
+import os
 import resource
-import sys
+import signal
 import time
-from pathlib import Path
 from typing import Any
 
 import uvloop
 from aiokafka import AIOKafkaConsumer
-from sqlalchemy import text
 
+from deploy.bench.peers.tables import emptied
 from services.metrics import store
 from services.metrics.adapters.topic import reader
 from services.metrics.consumer import Folding
@@ -27,7 +30,7 @@ from shared.platform.catalogue import load_catalogue
 from shared.platform.kafka import Record
 from shared.platform.settings import ServiceSettings, load
 
-MIGRATIONS = Path(store.__file__).parents[1] / "migrations"
+_LOOK_S = 0.02
 
 
 class Nobody:
@@ -38,7 +41,7 @@ class Nobody:
 
 
 class _Timed(AIOKafkaConsumer):  # type: ignore[misc]  # published without types
-    """Remembers when the first records were given out."""
+    """Remembers, and says, when the first records were given out."""
 
     first_at: float | None = None
 
@@ -46,72 +49,80 @@ class _Timed(AIOKafkaConsumer):  # type: ignore[misc]  # published without types
         found = await super().getmany(*partitions, **given)
         if found and _Timed.first_at is None:
             _Timed.first_at = time.perf_counter()
+            os.write(1, b"first\n")
         return found
 
 
-async def raw(settings: ServiceSettings, topic: str, records: int) -> float:
+async def raw(settings: ServiceSettings, asked: argparse.Namespace) -> float:
     """Seconds to be given every record."""
-    consumer = reader(settings, topic)
+    consumer = reader(settings, asked.topic)
+    consumer.__class__ = _Timed
     await consumer.start()
     try:
-        left, began = records, 0.0
+        left = asked.records
         while left > 0:
             found = await consumer.getmany(timeout_ms=500, max_records=20_000)
-            began = began or time.perf_counter()
             left -= sum(map(len, found.values()))
-        return time.perf_counter() - began
+        os.write(1, b"last\n")
+        return time.perf_counter() - (_Timed.first_at or 0.0)
     finally:
         await consumer.stop()
 
 
-async def ours(settings: ServiceSettings, topic: str, records: int) -> float:
-    """Seconds until every record is folded into empty tables and committed."""
+async def ours(settings: ServiceSettings, asked: argparse.Namespace) -> float:
+    """Seconds until every record is folded and committed."""
     url = settings.database_url.get_secret_value()
-    await emptied(url)
+    if not asked.resume:
+        await emptied(url)
     engine = database.engine(url)
     sessions = database.sessions(engine)
+    group = asked.group or f"bench-{time.time_ns()}"
     folding = Folding(
-        lambda: _timed(settings, f"bench-{time.time_ns()}"), Nobody(), sessions, dossiers(load_catalogue()), topic=topic
+        lambda: _timed(settings, group), Nobody(), sessions, dossiers(load_catalogue()), topic=asked.topic
     )
     running = asyncio.create_task(folding.run())
-    async with sessions() as session:
-        while sum((await store.offsets(session, topic)).values()) < records:
-            await session.rollback()
-            if running.done():
-                running.result()
-            await asyncio.sleep(0.02)
+    asked_to_stop = asyncio.Event()
+    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, asked_to_stop.set)
+    ends = [running, asyncio.create_task(asked_to_stop.wait())]
+    ends += [asyncio.create_task(_stored(sessions, asked.topic, asked.records))] if asked.records else []
+    await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
     ended = time.perf_counter()
     await folding.shutdown()
     await running
+    for each in ends:
+        each.cancel()
     await engine.dispose()
     return ended - (_Timed.first_at or ended)
 
 
+async def _stored(sessions: database.Sessions, topic: str, records: int) -> None:
+    async with sessions() as session:
+        while sum((await store.offsets(session, topic)).values()) < records:
+            await session.rollback()
+            await asyncio.sleep(_LOOK_S)
+
+
 def _timed(settings: ServiceSettings, group: str) -> AIOKafkaConsumer:
-    consumer = reader(settings, group=group)
+    """Under a name that outlives restarts, as the service's own: a killed one is replaced, not waited for."""
+    consumer = reader(settings, group=group, instance=group)
     consumer.__class__ = _Timed
     return consumer
 
 
-async def emptied(url: str) -> None:
-    """The schema as a release makes it, with nothing in it."""
-    await database.migrate(url, store.SCHEMA, MIGRATIONS)
-    engine = database.engine(url)
-    async with engine.begin() as connection:
-        await connection.execute(text("TRUNCATE metrics.facts, metrics.kpi_cell, metrics.kpi_day"))
-        await connection.execute(text("TRUNCATE metrics.consumer_offset, metrics.quarantine"))
-    await engine.dispose()
-
-
 def main() -> None:
-    name, topic, records = sys.argv[1], sys.argv[2], int(sys.argv[3])
-    settings = load(ServiceSettings)
-    seconds = uvloop.run({"raw": raw, "ours": ours}[name](settings, topic, records))
+    asked = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
+    asked.add_argument("name", choices=["raw", "ours"])
+    asked.add_argument("topic")
+    asked.add_argument("records", nargs="?", type=int, default=0)
+    asked.add_argument("--group", default="")
+    asked.add_argument("--resume", action="store_true")
+    given = asked.parse_args()
+    seconds = uvloop.run({"raw": raw, "ours": ours}[given.name](load(ServiceSettings), given))
     used = resource.getrusage(resource.RUSAGE_SELF)
     print(  # noqa: T201 - the answer
         json.dumps(
             {
-                "records": records,
+                "records": given.records,
                 "seconds": seconds,
                 "resident_mib": used.ru_maxrss // 1024,
                 "cpu_seconds": used.ru_utime + used.ru_stime,

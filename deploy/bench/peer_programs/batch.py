@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import sys
+import os
 from typing import Any
 
 from deploy.bench.peer_programs.job import COUNTS, Cell, Moves
@@ -22,8 +22,7 @@ class Batch:
         """Counts a record, unless it has been written before."""
         if self._silent:
             self._silent = False
-            sys.stdout.write("first\n")
-            sys.stdout.flush()
+            os.write(1, b"first\n")  # past whatever a framework has put in the place of stdout
         if offset < self.stored.get(partition, 0):
             return
         self._next[partition] = max(offset + 1, self._next.get(partition, 0))

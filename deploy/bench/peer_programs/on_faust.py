@@ -6,6 +6,7 @@ Events are acknowledged when their batch is in the database.
 from __future__ import annotations
 
 import asyncio
+import logging
 import sys
 from typing import Any, Final
 
@@ -33,12 +34,13 @@ def app_of(task: Task) -> faust.App:
         topic_disable_leader=True,
         topic_allow_declare=True,
         web_enabled=False,
-        worker_redirect_stdouts=False,  # the runner waits for the word "first" there
         key_serializer="raw",
         value_serializer="raw",
         stream_wait_empty=False,
         stream_buffer_maxsize=16_384,
         broker_max_poll_records=5_000,
+        broker_session_timeout=10.0,
+        broker_heartbeat_interval=1.0,
         consumer_auto_offset_reset="earliest",
         producer_compression_type="lz4",
         producer_linger=0.02,
@@ -80,6 +82,7 @@ def app_of(task: Task) -> faust.App:
 
 
 def main() -> None:
+    logging.disable(logging.INFO)  # its loggers write a line of debugging for each record, heard or not
     app = app_of(Task.given())
     sys.argv = [sys.argv[0], "worker", "--loglevel=warn"]
     app.main()

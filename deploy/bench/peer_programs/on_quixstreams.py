@@ -59,7 +59,12 @@ def main() -> None:
         commit_interval=CHECKPOINT_S,
         state_dir=task.state,
         loglevel="WARNING",
-        consumer_extra_config={"fetch.min.bytes": 65_536, "fetch.wait.max.ms": 150, "queued.min.messages": 100_000},
+        consumer_extra_config={
+            "fetch.min.bytes": 65_536,
+            "fetch.wait.max.ms": 150,
+            "queued.min.messages": 100_000,
+            "session.timeout.ms": 10_000,
+        },
         producer_extra_config={"compression.type": "lz4", "linger.ms": 20},
     )
     facts = app.topic(task.topic, key_deserializer="bytes", value_deserializer="bytes")

@@ -1,10 +1,10 @@
-"""The peers of `motcua bench fold`: the fold's job on other stream processors, on the same broker and database.
+"""Who folds in `motcua bench fold`: raw reading, our fold, and the fold's job on other stream processors.
 
-Each program (deploy/bench/peer_programs) runs as a process of its own with the packages it is pinned to, made once into
-the user's cache; the project's own environment never sees them.
+All on the same broker and database, each a process of its own. A peer's program (deploy/bench/peer_programs) runs with
+the packages it is pinned to, made once into the user's cache; the project's own environment never sees them.
 """
 
+from deploy.bench.peers.contenders import NAMES, Contender, contender
 from deploy.bench.peers.environments import PEERS, missing
-from deploy.bench.peers.running import Run, run
 
-__all__ = ["PEERS", "Run", "missing", "run"]
+__all__ = ["NAMES", "PEERS", "Contender", "contender", "missing"]

@@ -1,190 +1,208 @@
-"""One run of one peer: from its first record until the database says that all are counted, then whether rightly."""
+"""One run of one contender: from its first record until all are stored, what it cost, and whether it counted rightly.
+
+Everything is watched from outside, alike for all: processor time and memory of the program with all it has started,
+and what broker and database spent on it meanwhile. A program says "first" on stdout with its first record, and "last"
+with the last when it stores nothing.
+"""
 
 from __future__ import annotations
 
 import asyncio
 import os
-import tempfile
 import time
-import uuid
 from asyncio.subprocess import PIPE, Process
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
+from random import Random
 from typing import Any, Final, NamedTuple
 
-import asyncpg
 import psutil
-from aiokafka.admin import AIOKafkaAdminClient
 
-from deploy.bench.peer_programs.job import COUNTS
-from deploy.bench.peers.counted import Cells, counted
-from deploy.bench.peers.environments import Command, command
+from deploy.bench.peers.tables import Tables
 from deploy.local import children
 from deploy.local.cache import REPOSITORY
 
 _LOOK_S: Final = 0.02
+_WEIGH_S: Final = 0.25
 _GRACE_S: Final = 5.0
 _SAID: Final = 600
 """Letters of a dead program's last words."""
-_TABLES: Final = (
-    "DROP TABLE IF EXISTS peer_cell, peer_progress",
-    f"""CREATE TABLE peer_cell (
-        partition integer, agency_code text, procedure_code text, channel integer, month text,
-        {", ".join(f"{name} integer NOT NULL" for name in COUNTS)},
-        PRIMARY KEY (partition, agency_code, procedure_code, channel, month))""",
-    "CREATE TABLE peer_progress (partition integer PRIMARY KEY, next_offset bigint NOT NULL)",
-)
-_CELLS: Final = f"""
-    SELECT agency_code, procedure_code, channel, month, {", ".join(f"sum({name})::integer" for name in COUNTS)}
-    FROM peer_cell GROUP BY agency_code, procedure_code, channel, month
-"""  # noqa: S608 - names of the job
-_DONE: Final = "SELECT sum(next_offset)::bigint FROM peer_progress"
+_KILLED_AT: Final = (0.2, 0.6)
+"""Parts of the records after which a program is killed."""
+_MIB: Final = 1024 * 1024
+_PARTS: Final = (0.1, 0.5, 1.0)
 
 
-class Run(NamedTuple):
+class Place(NamedTuple):
+    """Where a run happens."""
+
+    folder: Path
+    """Empty, the run's own."""
+    environment: Mapping[str, str]
+    database: Any
+    """An asyncpg connection of the harness' own."""
+    events: int
+    servers: Mapping[str, int]
+    """Name → pid of those whose processor time is told apart: broker and database."""
+    limit_s: float
+
+
+class Measure(NamedTuple):
     """What came of a run. `seconds` is None when there is no speed to tell: `problem` says why."""
 
-    name: str
-    version: str
-    seconds: float | None
-    events: int
-    guarantee: str
-    problem: str = ""
-    cpu_seconds: float = 0.0
-    """What the program itself used meanwhile, without broker and database: comparable on a machine that is not idle."""
-
-
-class _Measure(NamedTuple):
     seconds: float | None
     problem: str = ""
-    cpu_seconds: float = 0.0
+    cpu_seconds: Mapping[str, float] = {}
+    """Processor seconds from the first record to the last: of the program ("own") and of each server."""
+    resident_mib: int = 0
+    resident_at: Mapping[str, int] = {}
+    """MiB when 10, 50 and 100 % of the records were stored; what stores nothing tells none."""
 
 
-class _Failed(Exception):
-    """The program died, was too slow, or counted wrongly."""
+class _Mark(NamedTuple):
+    at: float
+    used: Mapping[str, float]
 
 
-async def run(name: str, *, bootstrap: str, topic: str, dsn: str, events: int, partitions: int, limit_s: float) -> Run:
-    """Lets a peer fold a topic that holds `events` records, from its first offset, into tables made for it at `dsn`.
-
-    `limit_s` bounds the start and the fold together; making the environment, once, is not counted. Raises: KeyError for
-    a name that is no peer; StackError when its environment cannot be made; ValueError when the topic holds another
-    number of records.
-    """
-    expected = await counted(bootstrap, topic, partitions, events)
-    group = f"peer-{uuid.uuid4().hex[:12]}"
-    dsn = dsn.replace("+asyncpg", "")
-    with tempfile.TemporaryDirectory(prefix="motcua-peer-") as place:
-        state = Path(place) / "state"
-        start = await asyncio.to_thread(
-            command, name, bootstrap=bootstrap, topic=topic, group=group, partitions=partitions, state=state
-        )
-        database = await asyncpg.connect(dsn)
-        try:
-            await _prepare(database, partitions)
-            measure = await _Measuring(start, Path(place), database, dsn, events).within(limit_s)
-            if measure.seconds is not None and (wrong := _wrong(await database.fetch(_CELLS), expected)):
-                measure = _Measure(None, f"wrong result: {wrong} cells differ, {len(expected)} were expected")
-        finally:
-            await database.execute(_TABLES[0])
-            await database.close()
-            await _sweep(bootstrap, group)
-    seconds, problem, used = measure
-    return Run(name, start.version, seconds, events, start.guarantee, problem, used)
+class Failed(Exception):
+    """The program died or was too slow."""
 
 
-async def _prepare(database: Any, partitions: int) -> None:
-    for statement in _TABLES:
-        await database.execute(statement)
-    await database.execute("INSERT INTO peer_progress SELECT n, 0 FROM generate_series(0, $1 - 1) AS n", partitions)
+class Program:
+    """A contender's process: what it says, uses and holds."""
+
+    def __init__(self, process: Process, place: Place) -> None:
+        self.process = process
+        self._place = place
+        self.marks: dict[str, _Mark] = {}
+        self.weights: list[tuple[float, int]] = []
+        """(part of the records stored, MiB resident)"""
+        self._listening = asyncio.create_task(self._listen())
+
+    async def _listen(self) -> None:
+        """Notes when the program says "first" and "last"."""
+        if self.process.stdout is None:
+            raise ValueError("the program's stdout is not ours")
+        async for line in self.process.stdout:
+            if (word := line.strip().decode(errors="replace")) in {"first", "last"}:
+                self.marks.setdefault(word, self.mark())
+
+    def mark(self) -> _Mark:
+        """Now, and the processor seconds used so far."""
+        at = time.perf_counter()
+        pids = {"own": self.process.pid, **self._place.servers}
+        return _Mark(at, {name: _used(pid) for name, pid in pids.items()})
+
+    async def until(self, done: str, records: int, *, weighs: bool = False) -> None:
+        """Waits until that many records are stored, or until it says "last". Raises Failed."""
+        weigh_at = 0.0
+        while True:
+            stored = await self._place.database.fetchval(done) or 0 if done else 0
+            if weighs and (now := time.perf_counter()) > weigh_at:
+                self.weights.append((stored / self._place.events, _resident(self.process.pid)))
+                weigh_at = now + _WEIGH_S
+            if stored >= records if done else "last" in self.marks:
+                return
+            if self.process.returncode is not None:
+                raise Failed(f"ended with code {self.process.returncode} before all was counted")
+            await asyncio.sleep(_LOOK_S)
+
+    async def end(self, *, kills: bool = False) -> None:
+        """Asks the program to stop, or kills it at once, with all it has started."""
+        if self.process.returncode is None:
+            members = children.family(psutil.Process(self.process.pid))
+            if not kills:
+                self.process.terminate()
+                with suppress(TimeoutError):
+                    await asyncio.wait_for(self.process.wait(), _GRACE_S)
+            children.kill(members)
+        await self.process.wait()
+        await self._listening
 
 
-class _Measuring(NamedTuple):
-    start: Command
-    place: Path
-    database: Any
-    dsn: str
-    events: int
-
-    async def within(self, limit_s: float) -> _Measure:
-        """Lets the program fold everything."""
-        try:
-            async with asyncio.timeout(limit_s), _program(self.start, self.place, self.dsn) as program:
-                await _first_record(program)
-                began, used = time.perf_counter(), _used(program)
-                await _until_all(self.database, self.events, program)
-                return _Measure(time.perf_counter() - began, cpu_seconds=_used(program) - used)
-        except TimeoutError:
-            done = await self.database.fetchval(_DONE)
-            return _Measure(None, f"{done} of {self.events} events after {limit_s:.0f} s{_last_words(self.place)}")
-        except _Failed as failed:
-            return _Measure(None, f"{failed}{_last_words(self.place)}")
+async def measured(words: Sequence[str], tables: Tables, place: Place) -> Measure:
+    """Lets the program fold everything, undisturbed."""
+    try:
+        async with asyncio.timeout(place.limit_s), started(words, place) as program:
+            await program.until(tables.done, place.events, weighs=True)
+            end = program.marks.get("last") or program.mark()
+            program.weights.append((1.0, _resident(program.process.pid)))
+    except TimeoutError:
+        return Measure(None, f"not done after {place.limit_s:.0f} s{_last_words(place)}")
+    except Failed as failed:
+        return Measure(None, f"{failed}{_last_words(place)}")
+    if (begin := program.marks.get("first")) is None:
+        return Measure(None, 'never said "first"')
+    used = {name: round(seconds - begin.used[name], 2) for name, seconds in end.used.items()}
+    at = {f"{part:.0%}": _weight_at(program.weights, part) for part in _PARTS} if tables.done else {}
+    return Measure(end.at - begin.at, "", used, max(each for _, each in program.weights), at)
 
 
-def _wrong(rows: Sequence[Any], expected: Cells) -> int:
-    """How many cells are not as they must be; one that all dossiers have left may stand there with zeros."""
-    found = {tuple(row)[:4]: tuple(row)[4:] for row in rows if any(tuple(row)[4:])}
-    return sum(found.get(cell) != expected.get(cell) for cell in found.keys() | expected.keys())
-
-
-def _used(program: Process) -> float:
-    """Processor seconds of the program and all it has started."""
-    members = children.family(psutil.Process(program.pid))
-    return sum(each.cpu_times().user + each.cpu_times().system for each in members)
+async def killed(words: Sequence[str], again: Sequence[str], tables: Tables, place: Place, chance: Random) -> str:
+    """Kills the program in the middle of its work, twice, each time starting it again (`again`); "" = it finished."""
+    try:
+        async with asyncio.timeout(place.limit_s):
+            for part in _KILLED_AT:
+                async with started(words, place) as program:
+                    await program.until(tables.done, int(part * place.events))
+                    await asyncio.sleep(chance.uniform(0, 0.3))
+                    await program.end(kills=True)
+                words = again
+            async with started(words, place) as program:
+                await program.until(tables.done, place.events)
+    except TimeoutError:
+        done = await place.database.fetchval(tables.done)
+        return f"{done} of {place.events} records after {place.limit_s:.0f} s{_last_words(place)}"
+    except Failed as failed:
+        return f"{failed}{_last_words(place)}"
+    return ""
 
 
 @asynccontextmanager
-async def _program(start: Command, place: Path, dsn: str) -> AsyncIterator[Process]:
-    """The peer's process, ended with all it has started when the block is left."""
-    given = os.environ | {"DATABASE_URL": dsn, "PYTHONPATH": str(REPOSITORY), "FAUST_LOOP": "uvloop"}
-    with (place / "said").open("wb") as said:
-        program = await asyncio.create_subprocess_exec(*start.words, cwd=place, env=given, stdout=PIPE, stderr=said)
+async def started(words: Sequence[str], place: Place) -> AsyncIterator[Program]:
+    """The program's process, ended with all it has started when the block is left."""
+    given = os.environ | place.environment | {"PYTHONPATH": str(REPOSITORY)}
+    with (place.folder / "said").open("wb") as said:
+        process = await asyncio.create_subprocess_exec(*words, cwd=place.folder, env=given, stdout=PIPE, stderr=said)
+    program = Program(process, place)
     try:
         yield program
     finally:
-        await _end(program)
+        await program.end()
 
 
-async def _end(program: Process) -> None:
-    """Asks the program to stop, and kills it with all it has started when it does not."""
-    if program.returncode is None:
-        members = children.family(psutil.Process(program.pid))
-        program.terminate()
-        with suppress(TimeoutError):
-            await asyncio.wait_for(program.wait(), _GRACE_S)
-        children.kill(members)
-    await program.wait()
+def _used(pid: int) -> float:
+    """Processor seconds of a process, all it has started, and those of them that have ended."""
+    total = 0.0
+    for each in _members(pid):
+        with suppress(psutil.NoSuchProcess):
+            times = each.cpu_times()
+            total += times.user + times.system + times.children_user + times.children_system
+    return total
 
 
-async def _first_record(program: Process) -> None:
-    """Waits until the program says that its first record has come."""
-    if program.stdout is None:
-        raise ValueError("the program's stdout is not ours")
-    async for line in program.stdout:
-        if line.strip() == b"first":
-            return
-    raise _Failed("ended before its first record")
+def _resident(pid: int) -> int:
+    """MiB held by a process and all it has started; shared pages count for each."""
+    total = 0
+    for each in _members(pid):
+        with suppress(psutil.NoSuchProcess):
+            total += each.memory_info().rss
+    return total // _MIB
 
 
-async def _until_all(database: Any, events: int, program: Process) -> None:
-    while await database.fetchval(_DONE) < events:
-        if program.returncode is not None:
-            raise _Failed(f"ended with code {program.returncode} before all was counted")
-        await asyncio.sleep(_LOOK_S)
-
-
-def _last_words(place: Path) -> str:
-    said = (place / "said").read_text(errors="replace").strip()
-    return f": … {said[-_SAID:]}" if said else ""
-
-
-async def _sweep(bootstrap: str, group: str) -> None:
-    """Takes away the topics that the framework made for itself."""
-    admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap)
-    await admin.start()
+def _members(pid: int) -> list[psutil.Process]:
     try:
-        if own := [topic for topic in await admin.list_topics() if group in topic]:
-            await admin.delete_topics(own)
-    finally:
-        await admin.close()
+        return children.family(psutil.Process(pid))
+    except psutil.NoSuchProcess:
+        return []
+
+
+def _weight_at(weights: Sequence[tuple[float, int]], part: float) -> int:
+    """The first weight at or after that part of the records."""
+    return next((mib for at, mib in weights if at >= part), weights[-1][1])
+
+
+def _last_words(place: Place) -> str:
+    said = (place.folder / "said").read_text(errors="replace").strip()
+    return f": … {said[-_SAID:]}" if said else ""

@@ -89,9 +89,9 @@ class Log:
             sent = [await producer.send(self.topic, value, key=key) for key, value in records]
             await asyncio.gather(*sent)
 
-    def folding(self, *, batch_records: int = 200, group: str | None = None) -> Folding:
+    def folding[F: Folding](self, *, batch_records: int = 200, group: str | None = None, kind: type[F] = Folding) -> F:
         """One more consumer of the group."""
-        return Folding(
+        return kind(
             lambda: reader(self.settings, group=group or self.topic),
             self.buried,
             self.sessions,
