@@ -24,7 +24,7 @@ from deploy.bench.facts import fill, history, lives
 from deploy.bench.fold_fresh import RATES, freshness
 from deploy.bench.fold_runs import Bench, Row
 from deploy.bench.fold_show import show
-from deploy.bench.peers import NAMES
+from deploy.bench.peers import NAMES, OURS
 from deploy.bench.peers.counted import newest
 from deploy.local.stack import Stack
 from services.metrics.acts.proof import held, prove
@@ -61,7 +61,7 @@ def fold_bench(
         report = _about(bench.records, partitions, runs) | {
             "contenders": _contended(bench, names, warm, runs, kill=kill)
         }
-        if "ours" in names:
+        if OURS.keys() & set(names):
             report |= asyncio.run(_proved(bench.settings))
             if fresh_s:
                 report["fresh_ms"] = {
@@ -70,7 +70,7 @@ def fold_bench(
     show(report, err)
     if as_json:
         sys.stdout.write(json.dumps(report) + "\n")
-    own = [row for name, row in report["contenders"].items() if name in {"raw", "ours"}]
+    own = [row for name, row in report["contenders"].items() if name == "raw" or name in OURS]
     if any(row["problem"] or row.get("killed") for row in own) or not report.get("proof", {"equal": True})["equal"]:
         raise typer.Exit(1)
 

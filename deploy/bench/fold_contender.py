@@ -1,9 +1,9 @@
 """One contender of `motcua bench fold` in a process of its own: `raw` (nothing but reading) or `ours` (the fold).
 
-`python -m deploy.bench.fold_contender raw|ours TOPIC [N] [--group G] [--resume]`, with a service's settings in
-the environment. Says "first" with the first record. `raw` says "last" with the N-th and ends. `ours` folds into emptied
-tables (`--resume`: into them as they are) until SIGTERM, or until N records are stored; then both print one JSON line:
-records, seconds from the first record to the last (ours: to its commit), MiB and processor seconds of the process.
+`python -m deploy.bench.fold_contender raw|ours TOPIC [N] [--group G] [--resume] [--processes P]`, with a service's
+settings in the environment. Says "first" with the first record. `raw` says "last" with the N-th and ends. `ours` folds
+into emptied tables (`--resume`: into them as they are) until SIGTERM, or until N records are stored; then both print
+one JSON line: records, seconds from the first record to the last (ours: to its commit), MiB and processor seconds.
 """
 
 from __future__ import annotations
@@ -14,6 +14,8 @@ import json
 import os
 import resource
 import signal
+import subprocess
+import sys
 import time
 from typing import Any
 
@@ -28,6 +30,7 @@ from services.metrics.rules.stream import dossiers
 from shared.platform import database
 from shared.platform.catalogue import load_catalogue
 from shared.platform.kafka import Record
+from shared.platform.process import calm_collector
 from shared.platform.settings import ServiceSettings, load
 
 _LOOK_S = 0.02
@@ -78,7 +81,7 @@ async def ours(settings: ServiceSettings, asked: argparse.Namespace) -> float:
     sessions = database.sessions(engine)
     group = asked.group or f"bench-{time.time_ns()}"
     folding = Folding(
-        lambda: _timed(settings, group), Nobody(), sessions, dossiers(load_catalogue()), topic=asked.topic
+        lambda: _timed(settings, group, asked.number), Nobody(), sessions, dossiers(load_catalogue()), topic=asked.topic
     )
     running = asyncio.create_task(folding.run())
     asked_to_stop = asyncio.Event()
@@ -102,11 +105,24 @@ async def _stored(sessions: database.Sessions, topic: str, records: int) -> None
             await asyncio.sleep(_LOOK_S)
 
 
-def _timed(settings: ServiceSettings, group: str) -> AIOKafkaConsumer:
+def _timed(settings: ServiceSettings, group: str, number: int) -> AIOKafkaConsumer:
     """Under a name that outlives restarts, as the service's own: a killed one is replaced, not waited for."""
-    consumer = reader(settings, group=group, instance=group)
+    consumer = reader(settings, group=group, instance=f"{group}-{number}")
     consumer.__class__ = _Timed
     return consumer
+
+
+def _together(asked: argparse.Namespace) -> int:
+    """Several processes as one consumer group; ends with them."""
+    words = [sys.executable, "-m", __spec__.name, asked.name, asked.topic, "--group", asked.group, "--resume"]
+    members = [subprocess.Popen([*words, "--number", str(number)]) for number in range(asked.processes)]
+
+    def end(*_: object) -> None:
+        for member in members:
+            member.terminate()
+
+    signal.signal(signal.SIGTERM, end)
+    return max(abs(member.wait()) for member in members)
 
 
 def main() -> None:
@@ -116,7 +132,12 @@ def main() -> None:
     asked.add_argument("records", nargs="?", type=int, default=0)
     asked.add_argument("--group", default="")
     asked.add_argument("--resume", action="store_true")
+    asked.add_argument("--processes", type=int, default=1, help="that share the partitions (ours, until SIGTERM)")
+    asked.add_argument("--number", type=int, default=0, help=argparse.SUPPRESS)
     given = asked.parse_args()
+    if given.processes > 1:
+        sys.exit(_together(given))
+    calm_collector()
     seconds = uvloop.run({"raw": raw, "ours": ours}[given.name](load(ServiceSettings), given))
     used = resource.getrusage(resource.RUSAGE_SELF)
     print(  # noqa: T201 - the answer

@@ -7,6 +7,8 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
+from deploy.bench.peers import PEERS
+
 
 def show(report: dict[str, Any], to: Console) -> None:
     size = f"{report['records']:,} records in {report['partitions']} partitions"
@@ -42,7 +44,7 @@ def _speeds(report: dict[str, Any]) -> Table:
         table.add_row(
             name, row["version"], *(f"{row[key]:,}" for key in ("per_second", "least", "most")),
             f"{rate / raw:.2f}" if raw else "–",
-            f"{ours / rate:.1f}x" if ours and name not in {"raw", "ours"} else "–",
+            f"{ours / rate:.1f}x" if ours and name in PEERS else "–",
             _after_kills(row),
         )  # fmt: skip
     return table

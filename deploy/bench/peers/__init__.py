@@ -4,7 +4,7 @@ All on the same broker and database, each a process of its own. A peer's program
 the packages it is pinned to, made once into the user's cache; the project's own environment never sees them.
 """
 
-from deploy.bench.peers.contenders import NAMES, Contender, contender
+from deploy.bench.peers.contenders import NAMES, OURS, Contender, contender
 from deploy.bench.peers.environments import PEERS, missing
 
-__all__ = ["NAMES", "PEERS", "Contender", "contender", "missing"]
+__all__ = ["NAMES", "OURS", "PEERS", "Contender", "contender", "missing"]

@@ -11,7 +11,9 @@ from typing import Final, NamedTuple
 from deploy.bench.peers.environments import PEERS, command
 from deploy.bench.peers.tables import NoTables, OurTables, PeerTables, Tables
 
-NAMES: Final = ("raw", "ours", *PEERS)
+OURS: Final = {"ours": 1, "ours-2": 2}
+"""The fold in one process, and in two that share the partitions as two replicas of the service do."""
+NAMES: Final = ("raw", *OURS, *PEERS)
 _OURS: Final = (
     "all measures and days; exactly once: offsets, newest facts, cells and days in one SQL transaction, which compares"
     " offsets"
@@ -38,9 +40,10 @@ def contender(
 
     Raises: KeyError for a stranger; StackError when packages cannot be had.
     """
-    if name in {"raw", "ours"}:
-        records = [str(events)] if name == "raw" else []
-        words = [sys.executable, "-m", "deploy.bench.fold_contender", name, topic, *records, "--group", group]
+    if name == "raw" or name in OURS:
+        fold = [sys.executable, "-m", "deploy.bench.fold_contender"]
+        how = ["ours", topic, "--processes", str(OURS[name])] if name in OURS else ["raw", topic, str(events)]
+        words = [*fold, *how, "--group", group]
         aiokafka = version("aiokafka")
         if name == "raw":
             return Contender(name, aiokafka, "aiokafka reads, nothing is stored", words, words, NoTables(), environment)
