@@ -154,7 +154,7 @@ def add_api(app: FastAPI, door: Door) -> None:
         hides_below = 0 if actor.kind in COLLEAGUES else door.hides_below
         shown_at = at if past else reading.as_of
         withheld = broken(reading, Borders(door.catalogue, on))
-        found = figures(totals, door.catalogue, indicators, scopes, hides_below=hides_below, withheld=withheld)
+        found = figures(totals, door.catalogue, indicators, scopes, on, hides_below=hides_below, withheld=withheld)
         body = Kpi(
             as_of=reading.as_of,
             is_stale=reading.as_of is None or now - reading.as_of > FRESH,
@@ -202,7 +202,7 @@ def add_api(app: FastAPI, door: Door) -> None:
             "catalogue_version": door.catalogue.version,
             "hides_below": hides_below,
         }
-        found = figures(totals, door.catalogue, proved(door.catalogue, on), scopes, hides_below=hides_below)
+        found = figures(totals, door.catalogue, proved(door.catalogue, on), scopes, on, hides_below=hides_below)
         published = sealed(stands_on, (row(figure, span.text) for figure in found))
         name = f"motcua-{span.text}{f'-{agency_code}' if agency_code else ''}.json"
         return Response(

@@ -67,7 +67,7 @@ class Asked(NamedTuple):
         check_agency(catalogue, self.agency)
         totals = roll_up(counts, catalogue, on)
         scopes = [self.agency] if self.agency else sorted({scope for _, scope in totals})
-        found = figures(totals, catalogue, indicators, scopes)
+        found = figures(totals, catalogue, indicators, scopes, on)
         return [{**row(each, span.text), "agency": each.agency_code, "as_of": at.isoformat()} for each in found]
 
 

@@ -109,7 +109,7 @@ def _rows(given: dict[str, Any], counts: dict[tuple[str, str, str], int], catalo
     asked = _question(given)
     totals = roll_up(counts, catalogue, on := day_of(asked.period, asked.at))
     scopes = [given["agency_code"]] if given["agency_code"] else sorted({scope for _, scope in totals})
-    found = figures(totals, catalogue, proved(catalogue, on), scopes, hides_below=given["hides_below"])
+    found = figures(totals, catalogue, proved(catalogue, on), scopes, on, hides_below=given["hides_below"])
     return [row(each, asked.period.text) for each in found]
 
 

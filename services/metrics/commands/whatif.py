@@ -79,7 +79,7 @@ def _check(outcomes: Sequence[Outcome], reading: Reading, catalogue: Catalogue, 
     totals = roll_up(reading.counts, catalogue, on)
     rows = {row.id: row for row in indicators_on(catalogue, on)}
     for each in outcomes:
-        [real] = figures(totals, catalogue, [rows[each.indicator]], [each.agency_code])
+        [real] = figures(totals, catalogue, [rows[each.indicator]], [each.agency_code], on)
         if (each.was, each.was_colour) != ((real.numerator, real.denominator), real.colour):
             fail(f"{each.indicator} of {each.agency_code}: stored facts and figures differ; run `motcua verify`.")
 

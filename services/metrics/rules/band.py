@@ -34,8 +34,8 @@ def is_met(numerator: int, denominator: int, indicator: Indicator) -> bool:
             return share >= target
 
 
-def colour(numerator: int, denominator: int, indicator: Indicator, default: Bands) -> Colour:
-    """The level of q = value / target (lower is better: target / value); grey without data or target.
+def colour(numerator: int, denominator: int, indicator: Indicator, bands: Bands) -> Colour:
+    """The level of q = value / target (lower is better: target / value) by these bands; grey without data or target.
 
     Law: no threshold is published; the bands are data of the catalogue (policy).
     """
@@ -43,7 +43,6 @@ def colour(numerator: int, denominator: int, indicator: Indicator, default: Band
         return Colour.NONE
     value, target = numerator * indicator.target[1], indicator.target[0] * denominator
     over, under = (target, value) if indicator.comparator is Comparator.AT_MOST else (value, target)
-    bands = indicator.bands or default
 
     def reaches(edge: tuple[int, int]) -> bool:
         return over * edge[1] >= edge[0] * under
@@ -79,3 +78,12 @@ def bands_for(catalogue: Catalogue, indicator: Indicator, kind: AgencyKind, on: 
         or rule(None, of_kind=False)
         or catalogue.bands
     )
+
+
+def bands_of(catalogue: Catalogue, indicator: Indicator, agency_code: str, on: date) -> Bands:
+    """The same for an agency by its code; one that the catalogue never had is of no kind."""
+    rows = catalogue.agencies_by_code.get(agency_code)
+    if not rows:
+        return indicator.bands or catalogue.bands
+    row = next((each for each in rows if each.in_force(on)), rows[-1])
+    return bands_for(catalogue, indicator, row.kind, on)

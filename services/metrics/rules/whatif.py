@@ -14,7 +14,7 @@ from typing import Final, NamedTuple
 
 from msgspec.structs import replace
 
-from services.metrics.rules.band import Colour, bands_for, colour
+from services.metrics.rules.band import Colour, bands_of, colour
 from services.metrics.rules.measures import Measures, member_on
 from services.metrics.rules.seen import Pause, Seen
 from services.metrics.rules.timing import end_of
@@ -114,7 +114,7 @@ class Recount:
         rows = [row for row in indicators_on(self._catalogue, on) if is_recounted(row, self._measures)]
         for scope in sorted(was):
             for row in rows:
-                bands = _bands(self._catalogue, row, scope, on)
+                bands = bands_of(self._catalogue, row, scope, on)
                 other = row.model_copy(update={"target": self._scenario.targets.get(row.id, row.target)})
                 before, after = (_parts(sums[scope], row, names) for sums in (was, would_be))
                 level = colour(*after, other, self._scenario.bands.get(row.id, bands))
@@ -218,8 +218,3 @@ def _upwards(catalogue: Catalogue, code: str | None, on: date) -> Iterable[str]:
 
 def _parts(sums: Sequence[int], row: Indicator, names: tuple[str, ...]) -> tuple[int, int]:
     return sums[names.index(row.numerator)], sums[names.index(row.denominator or row.numerator)]
-
-
-def _bands(catalogue: Catalogue, row: Indicator, scope: str, on: date) -> Bands:
-    rows = catalogue.agencies_by_code.get(scope)
-    return bands_for(catalogue, row, rows[-1].kind, on) if rows else row.bands or catalogue.bands

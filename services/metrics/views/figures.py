@@ -13,7 +13,7 @@ from datetime import date, datetime, timedelta
 from functools import cached_property
 from typing import Final
 
-from services.metrics.rules.band import Colour, colour
+from services.metrics.rules.band import Colour, bands_of, colour
 from services.metrics.rules.complaints import Complaints
 from services.metrics.rules.days import Days
 from services.metrics.rules.seen import Seen
@@ -156,7 +156,10 @@ def figures_by_procedure(  # noqa: PLR0917 - the same question, split by one mor
     for (measure, agency, procedure), count in counts.items():
         if here[agency] and measure in (indicator.numerator, indicator.denominator):
             parts[procedure][measure, agency_code] += count
-    return {code: _figure(totals, catalogue, indicator, agency_code, hides_below) for code, totals in parts.items()}
+    return {
+        code: _figure(totals, catalogue, indicator, agency_code, borders.on, hides_below)
+        for code, totals in parts.items()
+    }
 
 
 def procedure_name(catalogue: Catalogue, code: str, on: date) -> str:
@@ -176,14 +179,17 @@ def figures(
     catalogue: Catalogue,
     indicators: Iterable[Indicator],
     agency_codes: Iterable[str],
+    on: date,
     *,
     hides_below: int = 0,
     withheld: frozenset[str] = frozenset(),
 ) -> list[Figure]:
-    """Every indicator of every agency, in the order given; those of agencies that are `withheld` without numbers."""
+    """Every indicator of every agency, in the order given, in the colours of that day; those of agencies that are
+    `withheld` without numbers.
+    """
     rows = tuple(indicators)
     return [
-        _withheld(row, code) if code in withheld else _figure(totals, catalogue, row, code, hides_below)
+        _withheld(row, code) if code in withheld else _figure(totals, catalogue, row, code, on, hides_below)
         for code in agency_codes
         for row in rows
     ]
@@ -199,7 +205,9 @@ def _withheld(indicator: Indicator, agency_code: str) -> Figure:
     return Figure(indicator, agency_code, 0, under, Colour.NONE, is_hidden=True, is_withheld=True)
 
 
-def _figure(totals: Totals, catalogue: Catalogue, indicator: Indicator, agency_code: str, hides_below: int) -> Figure:
+def _figure(  # noqa: PLR0917 - a figure is all of these
+    totals: Totals, catalogue: Catalogue, indicator: Indicator, agency_code: str, on: date, hides_below: int
+) -> Figure:
     numerator = totals.get((indicator.numerator, agency_code), 0)
     if indicator.denominator is None:
         if 0 < numerator < hides_below:
@@ -208,5 +216,5 @@ def _figure(totals: Totals, catalogue: Catalogue, indicator: Indicator, agency_c
     denominator = totals.get((indicator.denominator, agency_code), 0)
     if 0 < denominator < hides_below:
         return Figure(indicator, agency_code, 0, 0, Colour.NONE, is_hidden=True)
-    level = colour(numerator, denominator, indicator, catalogue.bands)
+    level = colour(numerator, denominator, indicator, bands_of(catalogue, indicator, agency_code, on))
     return Figure(indicator, agency_code, numerator, denominator, level)

@@ -97,7 +97,8 @@ class Scene:
     def figures(self, code: str, indicators: Iterable[Indicator], then: Then | None = None) -> dict[str, Figure]:
         """Indicator id → figure of one agency."""
         totals, withheld = (then.totals, then.withheld) if then else (self.known.totals, self.withheld)
-        found = figures(totals, self.catalogue, indicators, [code], hides_below=self.hides_below, withheld=withheld)
+        on = day_of(then.period, self.now) if then else self.on
+        found = figures(totals, self.catalogue, indicators, [code], on, hides_below=self.hides_below, withheld=withheld)
         return {figure.indicator.id: figure for figure in found}
 
     def history(self, indicators: Iterable[Indicator]) -> list[dict[str, Figure]]:

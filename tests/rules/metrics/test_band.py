@@ -6,9 +6,10 @@ from datetime import date
 
 import pytest
 
-from services.metrics.rules.band import Colour, colour, is_met
+from services.metrics.rules.band import Colour, bands_of, colour, is_met
 from services.metrics.views import percent
 from shared.catalogue.model import Bands, Comparator, Indicator
+from shared.platform.catalogue import load_catalogue
 
 BANDS = Bands(green=(1, 1), yellow=(4, 5), orange=(1, 2))
 
@@ -71,10 +72,10 @@ def test_without_a_target_there_is_no_colour() -> None:
 
 
 def test_an_indicator_may_have_its_own_bands() -> None:
-    strict = an_indicator(">=", (100, 100)).model_copy(
-        update={"bands": Bands(green=(1, 1), yellow=(98, 100), orange=(95, 100))}
-    )
-    assert [colour(n, 100, strict, BANDS).value for n in (100, 98, 95, 94)] == ["green", "yellow", "orange", "red"]
+    own = Bands(green=(1, 1), yellow=(98, 100), orange=(95, 100))
+    strict = an_indicator(">=", (100, 100)).model_copy(update={"bands": own})
+    bands = bands_of(load_catalogue(), strict, "000.00.01.H39", date(2023, 1, 1))
+    assert [colour(n, 100, strict, bands).value for n in (100, 98, 95, 94)] == ["green", "yellow", "orange", "red"]
 
 
 @pytest.mark.parametrize(

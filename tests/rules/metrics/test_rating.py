@@ -12,6 +12,7 @@ from services.metrics.rules.points import grade, points
 from services.metrics.rules.rating import Online, answers, index, online, publicity, share_of_task, total
 from services.metrics.rules.services import counted, offered
 from services.metrics.rules.value import reduced, reported, rounded, value_of
+from services.metrics.views import figures
 from shared.catalogue.indicator import ColourRule, Reported
 from shared.catalogue.lookup import competent_agencies, indicators_on, procedures_on
 from shared.catalogue.model import AgencyKind, Bands
@@ -116,6 +117,12 @@ def test_a_new_rule_repaints_from_its_day_and_not_before() -> None:
         for on in (date(2023, 1, 31), date(2023, 2, 1))
     ]
     assert painted == [Colour.YELLOW, Colour.RED]
+    counts = {(row.numerator, "000.00.01.H39"): 85, (row.denominator or "", "000.00.01.H39"): 100}
+    on_board = [
+        figures(counts, catalogue, [row], ["000.00.01.H39"], on)[0].colour
+        for on in (date(2023, 1, 31), date(2023, 2, 1))
+    ]
+    assert on_board == painted
 
 
 def test_the_narrowest_rule_wins() -> None:
