@@ -50,15 +50,15 @@ def table(body: Mapping[str, Any], catalogue: Catalogue) -> Table:
     for row in body["rows"]:
         indicator, place = indicators[row["indicator"]], (row["agency_code"], row["period"])
         word, style = SHAPES[row["colour"]]
-        is_count = row["denominator"] is None
-        value = value_words(indicator, row["value"])
+        is_count, is_share = row["denominator"] is None, indicator.shown is Show.PERCENT
+        value = "không công bố" if row["is_hidden"] else value_words(indicator, row["value"])
         if place != before:
             shown.add_row(f"[bold]{_name(row, catalogue, is_dated=len(months) > 1)}[/]")
         shown.add_row(
             indicator.name,
             "" if is_count else f"[{style}] {word} [/]" if style else word,
             value,
-            "" if indicator.shown is not Show.PERCENT else f"{row['numerator']}/{row['denominator']}",
+            f"{row['numerator']}/{row['denominator']}" if is_share and not row["is_hidden"] else "",
             target_words(indicator),
         )
         before = place
