@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from datetime import UTC, datetime
-from typing import Annotated, Any, Final
+from typing import Annotated, Any, Final, Literal
 
 import orjson
 from fastapi import Depends, FastAPI, Query, Request, Response
@@ -26,6 +26,7 @@ from shared.catalogue.lookup import indicators_on
 from shared.dossier.actions import Channel
 from shared.dossier.codes import AgencyCode, ProcedureCode
 from shared.dossier.permission import Actor, Kind, Resource, Right
+from shared.dossier.working_time import LOCAL
 from shared.platform.catalogue import load_catalogue
 from shared.web.app import application, openapi_document
 from shared.web.etag import etag, not_modified
@@ -129,6 +130,9 @@ def add_api(app: FastAPI, door: Door) -> None:
         channel: Annotated[Channel | None, Query(description="1 desk, 2 online, 3 post")] = None,
         as_of: Annotated[str | None, Query(max_length=40, description="What was true at the end of this day")] = None,
         known_at: Annotated[str | None, Query(max_length=40, description="What we knew at the end of it")] = None,
+        borders: Annotated[
+            Literal["then", "today"], Query(description="Agencies as they were, or everything where it stands today")
+        ] = "then",
     ) -> Response:
         demand(actor, Right.READ_KPI, Resource())
         now = door.now()
@@ -149,11 +153,13 @@ def add_api(app: FastAPI, door: Door) -> None:
             [reading] = await door.read_days([span], at)
         else:
             reading = await door.read(Question(span, at, procedure_code, channel, past))
-        totals = roll_up(reading.counts, door.catalogue, on)
+        is_today = borders == "today"
+        tree = Borders(door.catalogue, now.astimezone(LOCAL).date() if is_today else on, follows=is_today)
+        totals = roll_up(reading.counts, door.catalogue, on, tree)
         scopes = [agency_code] if agency_code else sorted({scope for _, scope in totals})
         hides_below = 0 if actor.kind in COLLEAGUES else door.hides_below
         shown_at = at if past else reading.as_of
-        withheld = broken(reading, Borders(door.catalogue, on))
+        withheld = broken(reading, tree)
         found = figures(totals, door.catalogue, indicators, scopes, on, hides_below=hides_below, withheld=withheld)
         body = Kpi(
             as_of=reading.as_of,

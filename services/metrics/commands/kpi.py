@@ -6,7 +6,7 @@ import asyncio
 import json
 import os
 from collections.abc import Mapping
-from typing import Annotated, Any, Final
+from typing import Annotated, Any, Final, Literal
 
 import httpx
 import typer
@@ -39,9 +39,13 @@ def kpi(
     *,
     indicator: Annotated[str | None, typer.Option(help="Id of an indicator; all by default.")] = None,
     agency: Annotated[str | None, typer.Option(help="Agency code; the province by default.")] = None,
-    period: Annotated[str | None, typer.Option(help="2026, 2026-Q4 or 2026-11; this month by default.")] = None,
+    period: Annotated[
+        str | None,
+        typer.Option(help="2026, 2026-Q4, 2026-11, 2026-11-30, 2026-W48, 2026-11-C7; this month by default."),
+    ] = None,
     as_of: Annotated[str | None, typer.Option(help="What was true then: 2022-06-30 (its end) or an instant.")] = None,
     known_at: Annotated[str | None, typer.Option(help="What we showed then; with --as-of: what we knew then.")] = None,
+    borders: Annotated[Literal["then", "today"], typer.Option(help="Agencies as they were, or as of today.")] = "then",
     as_json: AsJson = False,
 ) -> None:
     """Show the figures of the running service (METRICS_URL) with their colours; one indicator: of every agency."""
@@ -51,7 +55,9 @@ def kpi(
     if agency is None and indicator is None:
         agency = province(catalogue)
     asked = Asked(indicator, agency, period, moment(as_of), moment(known_at))
-    body = _refolded(asked, catalogue) if asked.is_inside_a_day else _ask(asked)
+    if asked.is_inside_a_day and borders == "today":
+        fail("today's borders are shown for the ends of days: give --as-of and --known-at as days.", 2)
+    body = _refolded(asked, catalogue) if asked.is_inside_a_day else _ask(asked, borders)
     if as_json:
         body["rows"] = [row | {"agency": row["agency_code"]} for row in body["rows"]]
         typer.echo(json.dumps(body, ensure_ascii=False))
@@ -73,8 +79,9 @@ def _refolded(asked: Asked, catalogue: Catalogue) -> dict[str, Any]:
     return {"as_of": rows[0]["as_of"] if rows else None, "position": position, "refolded": True, "rows": rows}
 
 
-def _ask(asked: Asked) -> dict[str, Any]:
+def _ask(asked: Asked, borders: str) -> dict[str, Any]:
     given = {
+        "borders": borders,
         "indicator": asked.indicator,
         "agency_code": asked.agency,
         "period": asked.period,

@@ -280,3 +280,17 @@ def test_every_route_says_who_may_come(catalogue: Catalogue) -> None:
 def test_the_committed_document_is_what_the_service_speaks() -> None:
     committed = Path(services.metrics.__file__).parent / "openapi.json"
     assert json.loads(committed.read_text()) == document()
+
+
+async def test_programs_too_ask_in_either_borders(catalogue: Catalogue) -> None:
+    closed = next(row for row in catalogue.agencies if row.kind == "COMMUNE" and str(row.valid_to) == "2025-06-30")
+    to = build(
+        Door(Cells(shares(4, 10, closed.code)), catalogue, lambda: datetime(2026, 11, 2, tzinfo=UTC), 0),
+        identity=Everybody(),
+    )
+    address = "/api/kpi?period=2023-01&indicator=online_share"
+    then, today = await rows(to, address), await rows(to, f"{address}&borders=today")
+    assert {row["agency_code"] for row in then} != {row["agency_code"] for row in today}
+    for found in (then, today):
+        assert [row["value"] for row in found if row["agency_code"] == PROVINCE] == ["40.00"]
+    assert (await get(to, f"{address}&borders=elsewhere")).status_code == 422
