@@ -17,6 +17,7 @@ from python_multipart.multipart import MultipartParser, parse_options_header
 from services.processing.acts import counter as desk
 from services.processing.acts.accounts import Member, csrf_of
 from services.processing.pages._door import Console, Locked, Person, SignedIn, SignInNeeded
+from services.processing.pages._papers import kind_name
 from services.processing.rules.forms import DOCUMENT, FILE, Wrong
 from services.processing.rules.wording import Words
 from shared.dossier.permission import Kind
@@ -126,7 +127,8 @@ async def _hand_over(console: Console, member: Member, bringer: Bringer, sent: S
         except Away:
             said = _AGAIN
     if said is not None:
-        bringer.wrong.append(Wrong(sent.field, said))
+        name = kind_name(console, kind)
+        bringer.wrong.append(Wrong(sent.field, _W(f"{name}: {said.vi}", f"{name}: {said.en}")))
 
 
 async def _texts(request: Request) -> AsyncIterator[tuple[str, str]]:

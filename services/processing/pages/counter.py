@@ -145,7 +145,7 @@ async def _shown(
     language, now = person.language, console.door.now()
     chosen = _chosen(console, typed, agency)
     papers = _needed(console, typed, chosen) if chosen else []
-    is_away = bool(first(typed, "register_away"))
+    is_away = first(typed, "register") == "away"
     offered = views.offered(console.door.catalogue, agency, console.staff.today)
     found = search(offered, first(typed, "q"))
     view: dict[str, Any] = {
@@ -164,13 +164,13 @@ async def _shown(
         "post_return": chosen is None or chosen.post_return,
         "papers": views.paper_views(papers, typed, is_away=is_away, language=language),
         "missing": sum(each.is_missing for each in papers),
-        "remarks": [each.said(language) for each in remarks],
+        "remarks": [each.said(language) for each in (*remarks, *_of_register(typed))],
         "earlier": [each.partition(" ") for each in typed.get("earlier", ())],
         "command": first(typed, "command_id") or new_command(),
         "carried": {
             name: texts
             for name, texts in typed.items()
-            if name.startswith((HELD, DOCUMENT, "pages.")) or name in {"held_for", "earlier", "register_away"}
+            if name.startswith((HELD, DOCUMENT, "pages.")) or name in {"held_for", "earlier", "register"}
         },
         "next": _next(typed, chosen, papers) if not wrong else "",
     }
@@ -195,14 +195,15 @@ async def _understood(console: Console, person: Person, typed: Typed, agency: st
     asked_for = hashlib.sha256(f"{chosen.code} {person_id} {name}".encode()).hexdigest()[:16]
     if not _NUMBER.fullmatch(person_id) or not name or first(typed, "held_for") == asked_for:
         return remarks
-    for old in [each for each in typed if each.startswith(HELD) or each in {"earlier", "register_away"}]:
+    for old in [each for each in typed if each.startswith(HELD) or each in {"earlier", "register"}]:
         del typed[old]
-    return [*remarks, *await _asked_register(console, person, typed, agency, chosen, asked_for)]
+    await _asked_register(console, person, typed, agency, chosen, asked_for)
+    return remarks
 
 
 async def _asked_register(  # noqa: PLR0917 - who asks for whom, where, for what
     console: Console, person: Person, typed: Typed, agency: str, chosen: Procedure, asked_for: str
-) -> Sequence[Words]:
+) -> None:
     person_id, name = first(typed, "personal_id"), first(typed, "full_name")
     asked = {
         "procedure_code": chosen.code, "agency_code": agency, "personal_id": person_id, "full_name": name,
@@ -210,7 +211,8 @@ async def _asked_register(  # noqa: PLR0917 - who asks for whom, where, for what
     }  # fmt: skip
     held = await desk.held(console.door, person.member.actor, asked)
     if held is None:
-        return [_SILENT]
+        typed["register"] = ["away"]
+        return
     typed["held_for"] = [asked_for]
     typed |= views.carried(held.papers)
     before = await desk.earlier(console.door, person_id, chosen.code, [agency])
@@ -218,21 +220,26 @@ async def _asked_register(  # noqa: PLR0917 - who asks for whom, where, for what
         typed["earlier"] = [
             f"{each.dossier_code} {each.submitted_at.astimezone(LOCAL):%H:%M %d/%m/%Y}" for each in before
         ]
-    if held.is_away:
-        typed["register_away"] = ["yes"]
-        return [_SILENT]
-    return [_DIFFERS] if held.is_match is False else [_MATCHES] if held.is_match else []
+    typed["register"] = ["away" if held.is_away else "" if held.is_match is None else "yes" if held.is_match else "no"]
 
 
-_SILENT: Final = Words(
-    "CSDL dân cư chưa trả lời. Có thể làm tiếp, hệ thống đối chiếu sau.",
-    "The register does not answer. Go on; the system compares later.",
-)
-_DIFFERS: Final = Words(
-    "CSDL dân cư: số và họ tên không khớp. Kiểm tra lại theo thẻ.",
-    "The register says that number and name do not belong together. Check the card.",
-)
-_MATCHES: Final = Words("CSDL dân cư: số và họ tên khớp.", "The register confirms number and name.")
+_REGISTER: Final = {
+    "away": Words(
+        "CSDL dân cư chưa trả lời. Có thể làm tiếp, hệ thống đối chiếu sau.",
+        "The register does not answer. Go on; the system compares later.",
+    ),
+    "no": Words(
+        "CSDL dân cư: số và họ tên không khớp. Kiểm tra lại theo thẻ.",
+        "The register says that number and name do not belong together. Check the card.",
+    ),
+    "yes": Words("CSDL dân cư: số và họ tên khớp.", "The register confirms number and name."),
+}
+"""What the register said of the person, told as long as the form shows that person."""
+
+
+def _of_register(typed: Typed) -> Sequence[Words]:
+    said = first(typed, "register")
+    return [_REGISTER[said]] if said in _REGISTER else []
 
 
 def _read_card(typed: Typed) -> Sequence[Words]:
@@ -264,7 +271,7 @@ def _chosen(console: Console, typed: Typed, agency: str) -> Procedure | None:
 
 
 def _needed(console: Console, typed: Typed, chosen: Procedure) -> list[Needed]:
-    is_away = bool(first(typed, "register_away"))
+    is_away = first(typed, "register") == "away"
     return views.needed(console.door.catalogue, chosen, typed, is_away=is_away)
 
 
