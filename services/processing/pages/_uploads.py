@@ -33,8 +33,11 @@ MOST_DRAINED: Final = 512 * 1024 * 1024
 """So much of a body is read at all; more is cut off."""
 UPLOADS: Final = {r"/desk/counter": MOST_DRAINED, r"/desk/[^/]+/papers": MOST_DRAINED}
 """Body limits of the forms with files."""
+MOST_UNKNOWN: Final = 64 * 1024 * 1024
+"""So much is read for the sake of the texts in it, when nobody is signed in."""
 _MOST_FILES: Final = 40
-_LONGEST_TEXT: Final = 64 * 1024
+_MOST_TEXT: Final = 1024 * 1024
+"""Bytes of all fields together, as of a form without files."""
 PAGES: Final = "pages."
 
 _W = Words
@@ -132,21 +135,30 @@ async def _hand_over(console: Console, member: Member, bringer: Bringer, sent: S
 
 
 async def _texts(request: Request) -> AsyncIterator[tuple[str, str]]:
-    async for part in _parts(request):
+    """What was typed, without the files. Raises Problem 413 sooner than for somebody whom we know."""
+    async for part in _parts(request, most=MOST_UNKNOWN, largest=0):
         if not isinstance(part, Sent):
             yield part
 
 
-async def _parts(request: Request) -> AsyncIterator[tuple[str, str] | Sent]:
-    """Fields and files in their order; an input without a chosen file is no part. Raises Problem 422, 413."""
+async def _parts(
+    request: Request, *, most: int = MOST_DRAINED, largest: int = LARGEST
+) -> AsyncIterator[tuple[str, str] | Sent]:
+    """Fields and files in their order; an input without a chosen file is no part. Raises Problem 400, 413, 422.
+
+    `most`: bytes that are read at all; `largest`: bytes of a file that are kept.
+    """
     kind, options = parse_options_header(request.headers.get("content-type"))
     if kind != b"multipart/form-data" or not options.get(b"boundary"):
         for name, texts in (await typed_of(request)).items():
             for text in texts:
                 yield name, text
         return
-    reader = _Reader(options[b"boundary"])
+    reader, size = _Reader(options[b"boundary"], largest), 0
     async for chunk in request.stream():
+        size += len(chunk)
+        if size > most:
+            raise Problem(413)
         reader.write(chunk)
         for part in reader.taken():
             yield part
@@ -157,10 +169,11 @@ async def _parts(request: Request) -> AsyncIterator[tuple[str, str] | Sent]:
 class _Reader:
     """Turns bytes of a multipart body into parts, holding one at a time."""
 
-    def __init__(self, boundary: bytes) -> None:
+    def __init__(self, boundary: bytes, largest: int) -> None:
         self.is_whole = False
+        self._largest = largest
         self._done: list[tuple[str, str] | Sent] = []
-        self._fields = self._files = 0
+        self._fields = self._files = self._text = 0
         self._header = self._value = b""
         self._about: dict[bytes, bytes] = {}
         self._body, self._size = bytearray(), 0
@@ -212,7 +225,11 @@ class _Reader:
 
     def _data(self, data: bytes, start: int, end: int) -> None:
         self._size += end - start
-        if self._size <= LARGEST:
+        is_file = b"filename" in self._about
+        self._text += 0 if is_file else end - start
+        if self._text > _MOST_TEXT:
+            raise Problem(413)
+        if not is_file or self._size <= self._largest:
             self._body += data[start:end]
         else:
             self._body.clear()
@@ -220,11 +237,9 @@ class _Reader:
     def _end(self) -> None:
         name = self._about.get(b"name", b"").decode(errors="replace")
         if b"filename" not in self._about:
-            if self._size > _LONGEST_TEXT:
-                raise Problem(413)
             self._done.append((name, self._body.decode(errors="replace")))
         elif file := self._about[b"filename"]:
-            data = bytes(self._body) if self._size <= LARGEST else None
+            data = bytes(self._body) if self._size <= self._largest else None
             self._done.append(Sent(name, file.decode(errors="replace"), data))
         self._body = bytearray()
 

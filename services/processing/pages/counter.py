@@ -38,7 +38,7 @@ from services.processing.views import deadline_view
 from services.processing.views.dossier import why_lines
 from services.processing.views.worklist import procedure_name
 from shared.catalogue import lookup
-from shared.catalogue.model import Procedure
+from shared.catalogue.model import OnlineLevel, Procedure
 from shared.dossier.codes import DossierCode
 from shared.dossier.lifecycle import Act, Role, Stage
 from shared.dossier.permission import Right
@@ -164,7 +164,7 @@ async def _shown(
         "post_return": chosen is None or chosen.post_return,
         "papers": views.paper_views(papers, typed, is_away=is_away, language=language),
         "missing": sum(each.is_missing for each in papers),
-        "remarks": [each.said(language) for each in (*remarks, *_of_register(typed))],
+        "remarks": [each.said(language) for each in (*remarks, *_of_register(typed), *_of_state_bodies(typed, chosen))],
         "earlier": [each.partition(" ") for each in typed.get("earlier", ())],
         "command": first(typed, "command_id") or new_command(),
         "carried": {
@@ -240,6 +240,18 @@ _REGISTER: Final = {
 def _of_register(typed: Typed) -> Sequence[Words]:
     said = first(typed, "register")
     return [_REGISTER[said]] if said in _REGISTER else []
+
+
+def _of_state_bodies(typed: Typed, chosen: Procedure | None) -> Sequence[Words]:
+    """State agencies file at the highest level that is offered (1559/CT-UBND); a desk may take it all the same."""
+    is_full = chosen is not None and chosen.online_level is OnlineLevel.FULL
+    return [_HIGHEST] if is_full and first(typed, "applicant_type") == "STATE_AGENCY" else []
+
+
+_HIGHEST: Final = Words(
+    "Thủ tục này có mức toàn trình; cơ quan nhà nước phải nộp trực tuyến.",
+    "This procedure can be filed wholly online; state agencies have to.",
+)
 
 
 def _read_card(typed: Typed) -> Sequence[Words]:

@@ -16,7 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from services.processing.acts.accounts import IDLE
 from services.processing.adapters.intake_desk import FormRefused, FoundPaper, HeldPapers
-from services.processing.pages._uploads import LARGEST
+from services.processing.pages._uploads import LARGEST, MOST_UNKNOWN
 from shared.contracts.facts import Facts
 from shared.dossier import actions
 from shared.dossier.lifecycle import Role, Stage
@@ -265,6 +265,22 @@ async def test_a_body_that_is_no_form_is_refused(site: Site, intake: FakeIntakeD
     for body in (b"nothing", b'--x\r\nContent-Disposition: form-data; name="a"\r\n\r\nb\r\n', b"--x--" * 3):
         assert (await browser.http.post(URL, content=body, headers=head)).status_code in {400, 403}
     assert intake.uploads == {}
+
+
+async def test_a_stranger_is_read_no_further_than_a_form_may_be_long(site: Site, intake: FakeIntakeDesk) -> None:
+    nobody, clerk = await site.browser(), await site.browser("clerk")
+    large = {"file.TK-TL": ("a.pdf", bytes(MOST_UNKNOWN))}
+    assert (await nobody.http.post(URL, data={"do": "file"}, files=large)).status_code == 413
+    wordy = {"csrf": Browser.unseen(await clerk.get(URL), URL)["csrf"], "address": "x" * (1024 * 1024)}
+    assert (await clerk.http.post(URL, data=wordy, files=SCAN)).status_code == 413
+    many = {f"file.{n}": ("a.pdf", b"%PDF-") for n in range(41)}
+    assert (await clerk.http.post(URL, data={"csrf": wordy["csrf"]}, files=many)).status_code == 413
+    assert len(intake.uploads) <= 40
+
+
+async def test_a_state_agency_is_told_that_it_files_online(site: Site) -> None:
+    page = await update(await site.browser("clerk"), q="trich luc", applicant_type="STATE_AGENCY")
+    assert "cơ quan nhà nước phải nộp trực tuyến" in page.text
 
 
 # --- filing -----------------------------------------------------------------------------------------------------------
