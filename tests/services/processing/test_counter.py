@@ -17,6 +17,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from services.processing.acts.accounts import IDLE
 from services.processing.adapters.intake_desk import FormRefused, FoundPaper, HeldPapers
 from services.processing.pages._uploads import LARGEST, MOST_UNKNOWN
+from shared.catalogue.model import FeeTiming
 from shared.contracts.facts import Facts
 from shared.dossier import actions
 from shared.dossier.lifecycle import Role, Stage
@@ -61,7 +62,7 @@ def opens(intake: FakeIntakeDesk, desk: FakeDesk) -> None:
     intake.opens = made
 
 
-async def update(browser: Browser, page: httpx.Response | None = None, **typed: object) -> httpx.Response:
+async def update(browser: Browser, page: httpx.Response | None = None, /, **typed: object) -> httpx.Response:
     """What Enter does."""
     return await browser.send(page or await browser.get(URL), URL, do="update", **typed)
 
@@ -399,7 +400,7 @@ async def test_reception_waits_for_the_machines_that_read_the_papers(
 async def test_a_dossier_that_cannot_be_accepted_yet_is_registered_and_says_so(
     site: Site, intake: FakeIntakeDesk, desk: FakeDesk
 ) -> None:
-    fee = builders.fee(timing=builders.FeeTiming.BEFORE)
+    fee = builders.fee(timing=FeeTiming.BEFORE)
 
     def opens_with_a_fee(key: str, body: Mapping[str, Any]) -> Facts:
         dossier = builders.a_dossier(Stage.SUBMITTED, promised=builders.terms(procedure_code="2.000635", fees=[fee]))
