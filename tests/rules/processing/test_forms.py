@@ -67,7 +67,8 @@ def test_papers_that_were_asked_for_are_brought_all_together(act: Act) -> None:
     assert action is None
     assert [each.words.vi for each in wrong] == ["Tải lên bản quét: tờ khai."]
     action, _, _ = read(form, {"paper.CCCD": ["1" * 32], "paper.TK-LLTP": ["2" * 32], "paper.GKS": ["3" * 32]})
-    assert action == AskedPapers(kind=act, documents={"CCCD": "1" * 32, "TK-LLTP": "2" * 32})
+    assert isinstance(action, AskedPapers)
+    assert (action.kind, action.documents) == (act, {"CCCD": "1" * 32, "TK-LLTP": "2" * 32})
 
 
 def test_a_choice_that_was_not_offered_is_none() -> None:
