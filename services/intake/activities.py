@@ -7,15 +7,14 @@ import asyncio
 from temporalio import activity
 
 from services.intake import acts
-from services.intake.acts import Door
-from services.intake.rules import completeness, reuse
+from services.intake.acts import Door, reusing
+from services.intake.acts.reusing import Search
+from services.intake.rules import reuse
 from services.intake.rules.digitization import text_of
-from services.intake.rules.reuse import Candidate, Finding, Store, Verdict
-from services.intake.store import documents, dossiers, filings, records
+from services.intake.store import documents, filings, records
 from services.intake.store.documents import Document
 from services.intake.store.filings import Filing, Owner
 from services.intake.store.records import Lookup
-from shared.catalogue import lookup
 from shared.contracts.intake import Digitized, PapersInput, Reused
 from shared.dossier.working_time import LOCAL
 
@@ -68,31 +67,10 @@ class IntakeWork:
         )
 
     async def _look_up(self, filing: Filing, owner: Owner, kinds: list[str]) -> list[Lookup]:
-        catalogue, on = self._door.catalogue, filing.filed_at.astimezone(LOCAL).date()
-        found = {kind: await self._among_results(owner, kind, filing) for kind in kinds}
-        asked = [
-            kind
-            for kind, finding in found.items()
-            if finding.verdict is not Verdict.REUSED and completeness.is_in_register(catalogue, kind)
-        ]
-        request_no = source_version = ""
-        if asked:
-            person = acts.person_of(self._door.vault, owner)
-            answer = await self._door.population.look_up(
-                person.personal_id, person.full_name, asked, filing.dossier_code
-            )
-            request_no, source_version = answer.request_no, answer.source_version
-            for kind in asked:
-                held = [
-                    Candidate(Store.POPULATION_DATABASE, paper.number, paper.issued_on, paper.valid_to, paper.is_active)
-                    for paper in answer.papers
-                    if paper.kind == kind
-                ]
-                finding = reuse.judge(lookup.document_kind(catalogue, kind), held, on)
-                if not answer.is_match:
-                    finding = Finding(Verdict.OWNER_DIFFERS)
-                if finding.verdict is Verdict.REUSED or found[kind].verdict is Verdict.NOT_FOUND:
-                    found[kind] = finding
+        person = acts.person_of(self._door.vault, owner)
+        on = filing.filed_at.astimezone(LOCAL).date()
+        search = Search(owner.owner_digest, person.personal_id, person.full_name, filing.dossier_code, on)
+        held = await reusing.held(self._door, search, kinds)
         return [
             Lookup(
                 dossier_code=filing.dossier_code,
@@ -101,22 +79,10 @@ class IntakeWork:
                 source=finding.store,
                 ground=reuse.GROUND,
                 looked_at=self._door.now(),
-                source_version=source_version if kind in asked else None,
-                request_no=request_no if kind in asked else None,
+                source_version=held.source_version if kind in held.asked else None,
+                request_no=held.request_no if kind in held.asked else None,
                 reference=finding.reference,
                 valid_to=finding.valid_to,
             )
-            for kind, finding in found.items()
+            for kind, finding in held.findings.items()
         ]
-
-    async def _among_results(self, owner: Owner, kind: str, filing: Filing) -> Finding:
-        """Results that the same owner was granted before."""
-        catalogue, on = self._door.catalogue, filing.filed_at.astimezone(LOCAL).date()
-        makers = completeness.results_of(catalogue, kind)
-        async with self._door.sessions() as session:
-            earlier = await dossiers.granted_to(session, owner.owner_digest, makers) if makers else ()
-        candidates = [
-            Candidate(Store.EARLIER_RESULT, each.dossier_code, each.ended_at.astimezone(LOCAL).date(), None)
-            for each in earlier
-        ]
-        return reuse.judge(lookup.document_kind(catalogue, kind), candidates, on)

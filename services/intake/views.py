@@ -12,8 +12,11 @@ from services.intake.rules import completeness
 from services.intake.rules.feedback import Said
 from services.intake.rules.forms import Printed, number_of, title_of
 from services.intake.rules.notices import Way
+from services.intake.rules.remarks import Remark
+from services.intake.rules.reuse import Held
 from services.intake.store.documents import Document
 from services.intake.store.notices import Notice, State
+from services.intake.store.records import Lookup
 from shared.catalogue import lookup
 from shared.catalogue.model import Agency, AgencyKind, Catalogue, Exemption, FeeKind, FeeTiming, OnlineLevel, Procedure
 from shared.contracts.facts import Event, Facts
@@ -163,6 +166,83 @@ class DocumentView(_View):
         return cls.model_validate({name: getattr(document, name) for name in cls.model_fields})
 
 
+class LookupView(_View):
+    """What a search for a paper that was not brought ended with; `reference` is a number or an earlier dossier."""
+
+    kind: str
+    verdict: str
+    source: str
+    reference: str | None
+    valid_to: date | None
+    looked_at: datetime
+
+    @classmethod
+    def of(cls, found: Lookup) -> Self:
+        return cls.model_validate({name: getattr(found, name) for name in cls.model_fields})
+
+
+class HeldPaper(_View):
+    """What the State holds of one kind before anything is filed; REUSED = it must not be asked."""
+
+    kind: str
+    verdict: str
+    source: str
+    reference: str | None
+    valid_to: date | None
+
+
+class HeldPapers(_View):
+    """What shared data hold for a person. `is_match`: number and name belong together; null: no register was asked."""
+
+    is_match: bool | None
+    is_away: bool
+    papers: tuple[HeldPaper, ...]
+
+    @classmethod
+    def of(cls, held: Held) -> Self:
+        return cls(
+            is_match=held.is_match,
+            is_away=held.is_away,
+            papers=tuple(
+                HeldPaper(
+                    kind=kind,
+                    verdict=found.verdict,
+                    source=found.store,
+                    reference=found.reference,
+                    valid_to=found.valid_to,
+                )
+                for kind, found in held.findings.items()
+            ),
+        )
+
+
+class CommentView(_View):
+    """One note of the staff; `author` is a code."""
+
+    at: datetime
+    author: str
+    role: Role
+    agency_code: AgencyCode
+    words: str
+
+
+class CommentList(_View):
+    """The notes of a dossier, oldest first."""
+
+    comments: tuple[CommentView, ...]
+
+    @classmethod
+    def of(cls, said: Sequence[Remark]) -> Self:
+        return cls(
+            comments=tuple(
+                CommentView(
+                    at=each.at, author=each.author, role=each.role, agency_code=each.agency_code, words=each.words
+                )
+                for each in said
+            )
+        )
+
+
 class FiledView(_View):
     """The receipt: keep the secret, it opens the progress page."""
 
@@ -176,6 +256,7 @@ class DossierView(_View):
 
     facts: Facts
     documents: tuple[DocumentView, ...]
+    lookups: tuple[LookupView, ...] = ()
 
 
 class FactsView(_View):

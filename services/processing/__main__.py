@@ -10,6 +10,7 @@ from services.processing.activities import Signatures
 from services.processing.acts import Door
 from services.processing.acts.accounts import Staff, seed
 from services.processing.adapters.applicant_file import IntakeApplicantFile
+from services.processing.adapters.intake_desk import HttpIntakeDesk
 from services.processing.adapters.press import Press
 from services.processing.adapters.provider import Provider
 from services.processing.adapters.siblings import HttpSiblings
@@ -19,7 +20,7 @@ from services.processing.store.pulse import Pulse
 from shared.contracts.processing import TASK_QUEUE
 from shared.platform import database, temporal
 from shared.platform.catalogue import load_catalogue
-from shared.platform.http import client
+from shared.platform.http import Client, client
 from shared.platform.kafka import Consumers, broker
 from shared.platform.objects import Objects
 from shared.platform.process import run, serve
@@ -30,6 +31,10 @@ from shared.web.identity import Identity
 from workflows.desk import DossierDesk
 
 SCHEMA = "processing"
+PAPER_SECONDS = 15.0
+"""A scan is read and cleaned before it is answered."""
+PAPER_BYTES = 12 * 1024 * 1024
+"""No stored paper is larger."""
 
 
 async def main() -> int:
@@ -43,15 +48,16 @@ async def main() -> int:
     intake = client(str(settings.intake_url), where="intake", token=ServiceToken(settings.token_key.get_secret_value()))
     payment = client(str(settings.payment_url), where="payment")
     delivery = client(str(settings.delivery_url), where="delivery")
+    papers = Client(str(settings.intake_url), "intake", timeout=PAPER_SECONDS, limit=PAPER_BYTES)
+    console_key = settings.console_key.get_secret_value()
     door = Door(
         sessions=database.sessions(engine),
         desk=DossierDesk(workflows),
         catalogue=load_catalogue(),
         objects=Objects(settings.objects_dir, settings.objects_key.get_secret_value()),
         file=IntakeApplicantFile(intake),
-        siblings=HttpSiblings(
-            payment=payment, delivery=delivery, intake=intake, key_jwk=settings.console_key.get_secret_value()
-        ),
+        siblings=HttpSiblings(payment=payment, delivery=delivery, intake=intake, key_jwk=console_key),
+        intake=HttpIntakeDesk(papers, console_key),
     )
     signing = client(str(settings.signing_url), where="signing", token=settings.signing_token.get_secret_value)
     press = Press()
@@ -68,6 +74,7 @@ async def main() -> int:
             "events": consumers.check,
         },
         environment=settings.environment,
+        uploads=pages.UPLOADS,
     )
     staff = Staff(door.sessions, door.now)
     if settings.accounts_file is not None:
@@ -87,7 +94,7 @@ async def main() -> int:
         return await serve(app, host=settings.host, port=settings.port, alongside=[worker, consumers, pulse])
     finally:
         press.close()
-        for sibling in (intake, payment, delivery):
+        for sibling in (intake, payment, delivery, papers):
             await sibling.aclose()
         await signing.aclose()
         await engine.dispose()

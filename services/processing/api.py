@@ -162,14 +162,16 @@ def build(
     identity: Identity | None,
     readiness: Mapping[str, Check],
     environment: Literal["local", "production"],
+    uploads: Mapping[str, int] | None = None,
 ) -> FastAPI:
-    """The application of this service."""
+    """The application of this service. `uploads`: body limits of its pages that take files."""
     app = application(
         title="Một Cửa: processing",
         version=VERSION,
         readiness=readiness,
         environment=environment,
         identity=identity,
+        uploads=uploads,
     )
     app.state.door = door
     app.include_router(router)

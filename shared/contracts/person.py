@@ -20,6 +20,9 @@ class Purpose(StrEnum):
     PARCEL = "parcel"
     RECEIPT = "receipt"
     FORM = "form"
+    PAPER = "paper"
+    COMMENT = "comment"
+    COUNTER = "counter"
 
 
 class PersonName(BaseModel):

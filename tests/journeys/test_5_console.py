@@ -58,12 +58,16 @@ class Desks:
             page = await context.new_page()
             page.on("console", lambda line: self.said.append(line.text) if "Security Policy" in line.text else None)
             await page.goto(f"{self._town.url('processing')}/desk")
-            await page.fill("#f-login", f"{post}.long-an")
-            await page.fill("#f-password", self._passwords[f"{post}.long-an"])
-            await page.press("#f-password", "Enter")
-            await page.wait_for_url("**/desk")
+            await self.sign_in(page, post)
             self._windows[post] = (context, page)
         return self._windows[post][1]
+
+    async def sign_in(self, page: Page, post: str) -> None:
+        """On the sign-in page; whatever was interrupted goes on."""
+        await page.fill("#f-login", f"{post}.long-an")
+        await page.fill("#f-password", self._passwords[f"{post}.long-an"])
+        async with page.expect_navigation():
+            await page.press("#f-password", "Enter")
 
     async def close(self) -> None:
         for context, _ in self._windows.values():

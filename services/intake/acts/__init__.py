@@ -118,14 +118,18 @@ def may_upload(actor: Actor) -> bool:
     return actor.kind is Kind.CITIZEN or any(as_whom(actor, Act.REGISTER_AT_DESK, desk) for desk in desks)
 
 
-async def upload(door: Door, actor: Actor, *, kind: str, name: str, data: bytes) -> Document:
-    """Checks, cleans and stores a paper. Raises Refused: unknown kind, not a paper (413, 415, 422)."""
+async def upload(door: Door, actor: Actor, *, kind: str, name: str, data: bytes, key: str = "") -> Document:
+    """Checks, cleans and stores a paper. Raises Refused: unknown kind, not a paper (413, 415, 422).
+
+    The same bytes under the same key are one document, so that a form sent twice names the same papers.
+    """
     try:
         lookup.document_kind(door.catalogue, kind)
     except NotInCatalogue as missing:
         raise completeness.refused_by_catalogue(missing) from missing
     paper = await asyncio.to_thread(paper_rules.inspect, data, name)
-    document_id = uuid4().hex
+    sent = f"{actor.person_code}\0{key}\0{kind}\0".encode() + data
+    document_id = door.vault.digest("upload", sent)[:32] if key else uuid4().hex
     document = Document(
         document_id=document_id,
         uploader=actor.person_code,
@@ -139,8 +143,7 @@ async def upload(door: Door, actor: Actor, *, kind: str, name: str, data: bytes)
         uploaded_at=door.now(),
     )
     async with door.sessions.begin() as session:
-        await documents.add(session, document)
-    return document
+        return await documents.add(session, document)
 
 
 # ── filing ────────────────────────────────────────────────────────────────────────────────────────────────────────

@@ -7,7 +7,7 @@ from typing import Any, Final
 from fastapi import FastAPI
 
 from services.intake.acts import Door
-from services.intake.api import catalogue, documents, dossiers, feedback, later, private, tracking
+from services.intake.api import catalogue, counter, documents, dossiers, feedback, later, private, tracking
 from shared.web.app import application, openapi_document
 
 TITLE: Final = "Một Cửa: tiếp nhận hồ sơ"
@@ -16,6 +16,7 @@ ROUTERS: Final = (
     catalogue.router,
     documents.router,
     dossiers.router,
+    counter.router,
     later.router,
     tracking.router,
     feedback.router,

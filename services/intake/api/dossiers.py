@@ -9,9 +9,9 @@ from fastapi import APIRouter, Depends, Path, Request, Response
 from services.intake import acts
 from services.intake.api._door import TheDoor, ThePage
 from services.intake.rules.completeness import FilingForm
-from services.intake.store import documents, dossiers
+from services.intake.store import documents, dossiers, records
 from services.intake.store.tables import once
-from services.intake.views import DocumentView, DossierList, DossierView, FactsView, FiledView
+from services.intake.views import DocumentView, DossierList, DossierView, FactsView, FiledView, LookupView
 from shared.dossier.codes import DossierCode
 from shared.dossier.lifecycle import Act
 from shared.dossier.permission import Actor, Kind, Right, as_whom
@@ -75,8 +75,13 @@ async def read(
         return unchanged
     async with door.sessions() as session:
         papers = await documents.of_dossier(session, dossier_code)
+        found = await records.lookups_of(session, dossier_code)
     response.headers["ETag"] = etag(facts.seq)
-    return DossierView(facts=facts, documents=tuple(DocumentView.of(paper) for paper in papers))
+    return DossierView(
+        facts=facts,
+        documents=tuple(DocumentView.of(paper) for paper in papers),
+        lookups=tuple(LookupView.of(each) for each in found),
+    )
 
 
 @router.post("/dossiers/{dossier_code}/withdrawal", response_model=FactsView)

@@ -112,6 +112,12 @@ def may_be_supplied(catalogue: Catalogue, kind: str) -> bool:
     return paper.reusable and (is_in_register(catalogue, kind) or any(results_of(catalogue, kind)))
 
 
+def looked_up(catalogue: Catalogue, procedure_code: str, on: date) -> tuple[str, ...]:
+    """The kinds of this procedure that shared data or an earlier result may hold. Raises NotInCatalogue."""
+    asked = lookup.procedure(catalogue, procedure_code, on).components
+    return tuple(each.kind for each in asked if may_be_supplied(catalogue, each.kind))
+
+
 def is_in_register(catalogue: Catalogue, kind: str) -> bool:
     """Whether a connected outside source keeps this kind of paper."""
     paper = lookup.document_kind(catalogue, kind)

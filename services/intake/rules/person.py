@@ -63,13 +63,17 @@ def _nothing(value: object) -> object:
     return None if isinstance(value, str) and not value.strip() else value
 
 
+FullName = Annotated[Text, AfterValidator(_name)]
+PersonalId = Annotated[str, AfterValidator(personal_id), Field(examples=["080090123456"])]
+
+
 class Person(BaseModel):
     """The owner of a dossier. Kept sealed; shown only through intake's doors."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
-    full_name: Annotated[Text, AfterValidator(_name)]
-    personal_id: Annotated[str, AfterValidator(personal_id), Field(examples=["080090123456"])]
+    full_name: FullName
+    personal_id: PersonalId
     phone: Annotated[str, StringConstraints(max_length=20), AfterValidator(phone), Field(examples=["0901234567"])]
     email: Annotated[Annotated[Text, AfterValidator(_email)] | None, BeforeValidator(_nothing)] = None
     address: Annotated[Annotated[Text, AfterValidator(plain)] | None, BeforeValidator(_nothing)] = None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import calendar
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
@@ -52,6 +52,18 @@ class Finding:
     store: Store = Store.NONE
     reference: str | None = None
     valid_to: date | None = None
+
+
+@dataclass(frozen=True)
+class Held:
+    """One verdict per kind. `is_match`: number and name belong together; None: no register was asked."""
+
+    findings: Mapping[str, Finding]
+    asked: Sequence[str] = ()
+    is_match: bool | None = None
+    is_away: bool = False
+    request_no: str = ""
+    source_version: str = ""
 
 
 def judge(kind: DocumentKind, candidates: Iterable[Candidate], on: date) -> Finding:

@@ -36,8 +36,20 @@ class Document:
 _COLUMNS = [column for column in document.c if column.name != "sealed"]
 
 
-async def add(session: AsyncSession, new: Document) -> None:
-    await session.execute(insert(document).values(**vars(new)))
+async def add(session: AsyncSession, new: Document) -> Document:
+    """Keeps the document; the one that stands there already when its id was used."""
+    written = insert(document).values(**vars(new)).on_conflict_do_nothing().returning(document.c.document_id)
+    if (await session.execute(written)).first():
+        return new
+    standing = select(*_COLUMNS).where(document.c.document_id == new.document_id)
+    return Document(**(await session.execute(standing)).one()._mapping)  # noqa: SLF001
+
+
+async def one_of(session: AsyncSession, dossier_code: str, document_id: str) -> Document | None:
+    """One paper of this dossier, replaced ones too."""
+    query = select(*_COLUMNS).where(document.c.dossier_code == dossier_code, document.c.document_id == document_id)
+    row = (await session.execute(query)).one_or_none()
+    return Document(**row._mapping) if row else None  # noqa: SLF001
 
 
 async def attachable(session: AsyncSession, document_ids: Iterable[str], uploader: str) -> dict[str, Document]:

@@ -109,6 +109,19 @@ words = Table(
     Column("sealed", LargeBinary, nullable=False, comment="what an officer wrote to the applicant"),
 )
 
+comment = Table(
+    "comment",
+    metadata,
+    Column("dossier_code", Text, ForeignKey("intake.filing.dossier_code", ondelete="CASCADE"), primary_key=True),
+    Column("key", Text, primary_key=True, comment="author and Idempotency-Key"),
+    Column("at", DateTime(timezone=True), nullable=False),
+    Column("author", Text, nullable=False, comment="person code"),
+    Column("role", Text, nullable=False),
+    Column("agency_code", Text, nullable=False),
+    Column("digest", Text, nullable=False, comment="keyed hash of the words"),
+    Column("sealed", LargeBinary, nullable=False, comment="what a colleague wrote"),
+)
+
 timeline = Table(
     "timeline",
     metadata,

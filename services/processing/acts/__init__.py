@@ -15,6 +15,7 @@ import orjson
 
 from services.processing import store
 from services.processing.adapters.applicant_file import ApplicantFile
+from services.processing.adapters.intake_desk import IntakeDesk
 from services.processing.adapters.siblings import Siblings
 from services.processing.rules import asked as wishes
 from services.processing.rules import signing
@@ -59,6 +60,7 @@ class Door:
     objects: Objects
     file: ApplicantFile
     siblings: Siblings | None = None
+    intake: IntakeDesk | None = None
     now: Callable[[], datetime] = now
 
 
@@ -142,8 +144,17 @@ async def ask_sibling(door: Door, actor: Actor, dossier_code: str, command_id: s
             after = await door.siblings.dispatch(actor, dossier_code, command_id)
         case wishes.AskedCorrection():
             after = await door.siblings.correct(actor, dossier_code, command_id, asked.cause)
+        case wishes.AskedPapers():
+            after = await intake_of(door).bring(actor, dossier_code, command_id, asked.documents)
     await learn(door, [after])
     return after
+
+
+def intake_of(door: Door) -> IntakeDesk:
+    """Intake's doors for people, where this system has them. Raises Refused."""
+    if door.intake is None:
+        raise Refused("not_here", "Việc này chưa làm được ở hệ thống này.")
+    return door.intake
 
 
 async def learn(door: Door, batch: Sequence[Facts]) -> None:

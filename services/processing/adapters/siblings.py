@@ -7,7 +7,7 @@ the sibling judges the person itself.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Final, NamedTuple, Protocol
+from typing import Any, Final, Protocol
 
 from pydantic import TypeAdapter, ValidationError
 
@@ -20,15 +20,6 @@ from shared.platform.tokens import for_person
 _FACTS: Final = TypeAdapter(Facts)
 _FORBIDDEN: Final = 403
 _UNKNOWN: Final = 404
-
-
-class Paper(NamedTuple):
-    """One stored paper of a dossier."""
-
-    document_id: str
-    kind: str
-    pages: int
-    digitized: bool
 
 
 class Siblings(Protocol):
@@ -73,12 +64,12 @@ class HttpSiblings:
             answer = await sibling.post(path, headers=headers, json=body)
             return _FACTS.validate_python(answer.json()["facts"])
         except Answered as no:
-            raise _refusal(no) from no
+            raise refusal_of(no) from no
         except (ValidationError, ValueError, KeyError, TypeError) as error:
             raise Away(sibling.where, "not an answer of ours") from error
 
 
-def _refusal(no: Answered) -> Refused:
+def refusal_of(no: Answered) -> Refused:
     """The sibling's refusal as our own: its code, its sentence."""
     if no.status == _UNKNOWN:
         return Unknown()

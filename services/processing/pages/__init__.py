@@ -14,16 +14,31 @@ from starlette.responses import Response
 from services.processing.acts import Door
 from services.processing.acts.accounts import Staff, csrf_of
 from services.processing.adapters.provider import Provider
-from services.processing.pages import act, bulk, dossier, lists, live, me, provider, sign, sign_in, worklist
+from services.processing.pages import (
+    act,
+    bulk,
+    comments,
+    counter,
+    dossier,
+    lists,
+    live,
+    me,
+    papers,
+    provider,
+    sign,
+    sign_in,
+    worklist,
+)
 from services.processing.pages._door import PREFIX, Console, Locked, SignInNeeded, error_page, to_sign_in
 from services.processing.pages._door import Person as _Person
+from services.processing.pages._uploads import UPLOADS as UPLOADS
 from services.processing.store.pulse import Pulse
 from shared.web.html import Pages
 from shared.web.i18n import language_of
 from shared.web.sessions import Cookie
 
 TEMPLATES: Final = Path(__file__).parent.parent / "templates"
-SCREENS: Final = (sign_in, provider, me, worklist, lists, live, sign, bulk, act, dossier)
+SCREENS: Final = (sign_in, provider, me, worklist, lists, live, sign, bulk, counter, papers, comments, act, dossier)
 """In the order in which addresses are tried: the pattern of a dossier's code is the last."""
 
 

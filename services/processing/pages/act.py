@@ -136,4 +136,4 @@ async def _again(request: Request, console: Console, person: Person, path: str) 
     return await shown(request, console, person, code, asking=asking, notices=notices)
 
 
-RESUMES.append((re.compile(rf"{PREFIX}/[^/]+/act"), _again))
+RESUMES.append((re.compile(rf"{PREFIX}/[^/]+/(?:act|papers)"), _again))

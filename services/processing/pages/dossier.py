@@ -11,6 +11,7 @@ from fastapi import APIRouter, Path, Request
 from starlette.responses import Response
 
 from services.processing import acts, store
+from services.processing.pages._aside import looks_of, notes_of
 from services.processing.pages._door import (
     PREFIX,
     Console,
@@ -23,6 +24,8 @@ from services.processing.pages._door import (
     new_command,
     page,
 )
+from services.processing.pages._papers import kind_name, listed
+from services.processing.rules.asked import BRINGS
 from services.processing.rules.forms import PRESSED, Choices, Form, Wrong, form_of
 from services.processing.rules.wording import BUTTONS, CHANNELS, RETURN_WAYS
 from services.processing.rules.worklist import offered
@@ -44,10 +47,9 @@ router = APIRouter(prefix=PREFIX, include_in_schema=False)
 Code = Annotated[DossierCode, Path()]
 TABS: Final = {
     "way": "Tiến trình", "papers": "Giấy tờ", "due": "Hạn trả", "payment": "Thanh toán", "parcel": "Bưu chính",
-    "history": "Lịch sử", "looks": "Nhật ký xem",
+    "history": "Lịch sử", "notes": "Ghi chú", "looks": "Nhật ký xem",
 }  # fmt: skip
 _DONE: Final = re.compile(r"([a-z_]{2,30})@(\d{2}:\d{2}:\d{2})")
-MOST_LOOKS: Final = 50
 
 
 @dataclass(frozen=True)
@@ -96,6 +98,7 @@ async def shown(
     *,
     asking: Asking = NOTHING_ASKED,
     notices: Sequence[Notice] = (),
+    tab: str = "",
     status: int = 200,
 ) -> Response:
     """The page. Every showing of a name is recorded with the person's code (SR-42)."""
@@ -106,7 +109,7 @@ async def shown(
         history = await store.history(session, dossier_code)
         row = await store.find(session, dossier_code) or Row(facts, "")
         titles = await accounts.titles(session, {row.holder} - {""})
-    tab = request.query_params.get("tab", "way")
+    tab = tab or request.query_params.get("tab", "way")
     tab = tab if tab in TABS else "way"
     resource = acts.resource(door, facts)
     likely, others = ordered(offered(actor, facts, resource), facts)
@@ -158,19 +161,12 @@ async def _tab(  # noqa: PLR0917 - what every tab may need
     elif tab == "due":
         view |= _why(console, facts, history, person, is_checked="check" in request.query_params)
     elif tab == "looks":
-        async with door.sessions() as session:
-            looks = await store.readings_of(session, facts.dossier_code, MOST_LOOKS)
-            titles = await accounts.titles(session, {who for _, who, _, _ in looks})
-        view["looks"] = [
-            (at, titles.get(who, who), person.say(_LOOKS.get(what.partition(":")[0], what)))
-            for at, who, what, _ in looks
-        ]
+        view |= await looks_of(console, person, facts.dossier_code)
+    elif tab == "notes":
+        view |= await notes_of(console, person, facts.dossier_code)
     elif tab == "papers":
-        view |= await _papers(console, facts)
+        view |= await listed(console, person, facts)
     return view
-
-
-_LOOKS: Final = {"name": "tên người nộp", "paper": "giấy tờ", "form": "biểu mẫu", "draft": "dự thảo kết quả"}
 
 
 def _why(console: Console, facts: Facts, history: Sequence[Any], person: Person, *, is_checked: bool) -> dict[str, Any]:
@@ -203,17 +199,6 @@ def _calendar(console: Console, facts: Facts) -> Any:
         return lookup.calendar_for(console.door.catalogue, None, on)
 
 
-async def _papers(console: Console, facts: Facts) -> dict[str, Any]:
-    kinds = console.door.catalogue.document_kinds_by_code
-    return {
-        "papers": [
-            (kinds[each.kind].name if each.kind in kinds else each.kind, each.digitized, each.reused)
-            for each in facts.components
-        ],
-        "asked": [kinds[kind].name if kind in kinds else kind for kind in facts.asked],
-    }
-
-
 async def form_for(console: Console, person: Person, facts: Facts, act: Act) -> Form:
     """The act's form with this dossier's lists."""
     door, on = console.door, console.staff.today
@@ -223,6 +208,7 @@ async def form_for(console: Console, person: Person, facts: Facts, act: Act) -> 
         for each in facts.components
         if not each.reused
     ]
+    asked = [(kind, kind_name(console, kind)) for kind in facts.asked]
     people: Sequence[tuple[str, str]] = ()
     if act in {Act.ASSIGN, Act.REASSIGN}:
         async with door.sessions() as session:
@@ -231,7 +217,7 @@ async def form_for(console: Console, person: Person, facts: Facts, act: Act) -> 
     agencies = [
         (each.code, each.name) for each in lookup.agencies_on(door.catalogue, on) if each.code != facts.agency_competent
     ]
-    return form_of(act, Choices(papers, agencies, people), person.language)
+    return form_of(act, Choices(papers, asked, agencies, people), person.language)
 
 
 def form_view(form: Form, language: str) -> dict[str, Any]:
@@ -240,6 +226,7 @@ def form_view(form: Form, language: str) -> dict[str, Any]:
         "act": form.act.value,
         "button": form.button.said(language),
         "danger": form.is_dangerous,
+        "files": form.act in BRINGS,
         "fields": [
             {
                 "name": each.name, "widget": each.widget, "label": each.label.said(language), "options": each.options,

@@ -5,6 +5,7 @@ People send kinds and choices; terms, numbers and codes are filled in by us, so 
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Annotated, Final, Literal, cast, get_args
 
 from pydantic import Field
@@ -49,6 +50,7 @@ Asked = Annotated[
     | actions.ConfirmWithdraw
     | actions.DenyWithdraw
     | actions.HandOver
+    | actions.CameBack
     | actions.TransferCompetence
     | actions.AskCompletion
     | actions.Lapse
@@ -96,10 +98,19 @@ class AskedCorrection(Action):
     cause: Word
 
 
-Elsewhere = AskedCash | AskedDispatch | AskedCorrection
+class AskedPapers(Action):
+    """The papers that the applicant was asked for came over the counter; intake keeps them. Kind → document id."""
+
+    kind: Literal[Act.COMPLETE, Act.SUPPLEMENT_DELIVERED]
+    documents: Mapping[str, str]
+
+
+Elsewhere = AskedCash | AskedDispatch | AskedCorrection | AskedPapers
 """What is pressed on this console and done by the service that owns it."""
 
-ELSEWHERE: Final = (Act.FEE_PAID, Act.DISPATCH, Act.OPEN_CORRECTION)
+BRINGS: Final = frozenset({Act.COMPLETE, Act.SUPPLEMENT_DELIVERED})
+"""Acts that bring papers: their form carries files."""
+ELSEWHERE: Final = (Act.FEE_PAID, Act.DISPATCH, Act.OPEN_CORRECTION, *sorted(BRINGS))
 
 WORDY: Final = frozenset({Act.ASK_COMPLETION, Act.ASK_SUPPLEMENT, Act.ASK_EXTENSION})
 """Acts whose paper says more than a code: the words go to intake, which prints them (TT 01/2018/TT-VPCP mẫu 02, 04)."""

@@ -13,7 +13,7 @@ from typing import Annotated, Any, Final, NamedTuple, get_args
 from pydantic import Field as Part
 from pydantic import TypeAdapter, ValidationError
 
-from services.processing.rules.asked import ACTS, ELSEWHERE, WORDY, Asked, Elsewhere
+from services.processing.rules.asked import ACTS, BRINGS, ELSEWHERE, WORDY, Asked, Elsewhere
 from services.processing.rules.wording import (
     BUTTONS,
     CAUSES,
@@ -37,6 +37,11 @@ _DATE: Final = re.compile(r"(\d{1,2})[/.-](\d{1,2})[/.-](\d{4})")
 _ASKED: Final[TypeAdapter[Action]] = TypeAdapter(Annotated[Asked | Elsewhere, Part(discriminator="kind")])
 
 
+FILE: Final = "file."
+DOCUMENT: Final = "paper."
+"""A form that brings papers: the field of a file, and of the document that intake made of it, before the kind."""
+
+
 class Option(NamedTuple):
     """One choice; `words` are finished."""
 
@@ -45,7 +50,7 @@ class Option(NamedTuple):
 
 
 class Field(NamedTuple):
-    """One question. `widget`: radios, select, ticks, text, date, area, yes; `name` is the form's."""
+    """One question. `widget`: radios, select, ticks, text, date, area, yes, file; `name` is the form's."""
 
     name: str
     widget: str
@@ -68,6 +73,7 @@ class Choices(NamedTuple):
     """What a form's lists hold for this dossier: (code, words) of papers, agencies and colleagues."""
 
     papers: Sequence[tuple[str, str]] = ()
+    asked: Sequence[tuple[str, str]] = ()
     agencies: Sequence[tuple[str, str]] = ()
     people: Sequence[tuple[str, str]] = ()
 
@@ -144,6 +150,9 @@ _WIDGETS: Final[Mapping[str, str]] = {
 
 
 def _fields(act: Act, name: str, choices: Choices, language: str) -> Iterable[Field]:
+    if name == "documents":
+        yield from (Field(f"{FILE}{kind}", "file", _W(words, words)) for kind, words in choices.asked)
+        return
     widget = _WIDGETS.get(name, "text")
     required = widget != "yes" and model_of(act).model_fields[name].is_required()
     hint = _HINT_DATE if widget == "date" else None
@@ -184,6 +193,8 @@ def read(form: Form, typed: Mapping[str, Sequence[str]]) -> tuple[Action | None,
     if wrong:
         return None, words, tuple(dict.fromkeys(wrong))
     given.pop("words", None)
+    if form.act in BRINGS:
+        given = {"documents": {name.removeprefix(FILE): identity for name, identity in given.items()}}
     if form.act is Act.CONSULT:
         limit = given.pop("limit")
         given["asked"] = [{"agency_code": code, "limit": limit} for code in given["asked"]]
@@ -196,16 +207,27 @@ def read(form: Form, typed: Mapping[str, Sequence[str]]) -> tuple[Action | None,
 
 def _missing(form: Form, typed: Mapping[str, Sequence[str]]) -> Iterable[Wrong]:
     for field in form.fields:
-        if field.required and field.name != "words" and not any(text.strip() for text in typed.get(field.name, ())):
-            verb = _W("Nhập", "Write") if field.widget in {"text", "date", "money"} else _W("Chọn", "Choose")
+        if field.required and field.name != "words" and not any(text.strip() for text in _typed(field, typed)):
+            verb = _VERBS.get(field.widget, _W("Chọn", "Choose"))
             label = _W(field.label.vi[0].lower() + field.label.vi[1:], field.label.en.lower())
             yield Wrong(field.name, _W(f"{verb.vi} {label.vi}.", f"{verb.en}: {label.en}."))
+
+
+_VERBS: Final = dict.fromkeys(("text", "date", "money"), _W("Nhập", "Write")) | {
+    "file": _W("Tải lên bản quét:", "Upload the scan")
+}
+
+
+def _typed(field: Field, typed: Mapping[str, Sequence[str]]) -> Sequence[str]:
+    """The field's texts; of a file the document that it became."""
+    name = DOCUMENT + field.name.removeprefix(FILE) if field.widget == "file" else field.name
+    return typed.get(name, ())
 
 
 def _value(field: Field, typed: Mapping[str, Sequence[str]]) -> Any:
     """The field's value for the model; None leaves it out. A list choice that was not offered is left out."""
     offered = {option.value for option in field.options}
-    texts = [text.strip() for text in typed.get(field.name, ()) if text.strip()]
+    texts = [text.strip() for text in _typed(field, typed) if text.strip()]
     match field.widget:
         case "ticks":
             return tuple(text for text in texts if text in offered) or None

@@ -131,3 +131,17 @@ def instant(at: datetime, now: datetime, language: str = "vi") -> str:
 def weekday(at: datetime, language: str = "vi") -> str:
     """`thứ Ba` of the local day."""
     return _WEEKDAYS["en" if language == "en" else "vi"][at.astimezone(LOCAL).weekday()]
+
+
+_UNITS: Final = {
+    "vi": {"wd": "ngày làm việc", "d": "ngày (kể cả ngày nghỉ)", "mo": "tháng", "wh": "giờ làm việc"},
+    "en": {"wd": "working days", "d": "calendar days", "mo": "months", "wh": "working hours"},
+}
+
+
+def limit_words(text: str, language: str = "vi") -> str:
+    """`3wd` as `3 ngày làm việc`, `same-day` as `Trả trong ngày`."""
+    if text == "same-day":
+        return "Same day" if language == "en" else "Trả trong ngày"
+    number = "".join(letter for letter in text if letter.isdigit())
+    return f"{number} {_UNITS['en' if language == 'en' else 'vi'][text.removeprefix(number)]}"

@@ -362,9 +362,13 @@ async def seen_by(session: AsyncSession, person_code: str, looks: Mapping[str, s
     return frozenset((await session.execute(asked)).scalars()) if looks else frozenset()
 
 
-async def readings_of(session: AsyncSession, dossier_code: str, limit: int) -> list[tuple[datetime, str, str, bool]]:
-    """(when, who, what, granted) of a dossier, newest first."""
+async def readings_of(
+    session: AsyncSession, dossier_code: str, limit: int, person_code: str | None = None
+) -> list[tuple[datetime, str, str, bool]]:
+    """(when, who, what, granted) of a dossier, newest first; of one person when named."""
     asked = select(reading).where(reading.c.dossier_code == dossier_code).order_by(reading.c.at.desc()).limit(limit)
+    if person_code is not None:
+        asked = asked.where(reading.c.person_code == person_code)
     return [(row.at, row.person_code, row.what, row.granted) for row in await session.execute(asked)]
 
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Final, NamedTuple
 
-from services.processing.rules.time_left import amount, weekday
+from services.processing.rules.time_left import amount, limit_words, weekday
 from services.processing.rules.wording import BUTTONS, CAUSES, LIKELY, ROLES, STAGES_EN, Words, cause
 from services.processing.views import DeadlineView
 from shared.catalogue import lookup
@@ -182,7 +182,7 @@ def why_lines(facts: Facts, view: DeadlineView, catalogue: Catalogue) -> list[st
     offered = lookup.procedure(catalogue, facts.procedure_code, facts.received_at.astimezone(LOCAL).date())
     lines = [
         f"Tiếp nhận hợp lệ {_moment(start)}{_FROM[offered.processing_time.unit]}.",
-        f"{_limit(str(offered.processing_time))}: {_days(view)}hạn gốc {_moment(view.base_due_at)}.",
+        f"{limit_words(str(offered.processing_time))}: {_days(view)}hạn gốc {_moment(view.base_due_at)}.",
     ]
     lines += [_pause(step.from_at, step.to_at, step.reason) for step in view.steps if step.reason in _STOPS]
     if view.due_at and view.due_at != view.base_due_at:
@@ -207,15 +207,7 @@ _FROM: Final = {
     Unit.SAME_DAY: "",
 }
 _CLOCKS: Final = {"RESTART": "tính lại từ đầu", "PAUSE": "tạm dừng"}
-_UNITS: Final = {"wd": "ngày làm việc", "d": "ngày (kể cả ngày nghỉ)", "mo": "tháng", "wh": "giờ làm việc"}
 _FEW: Final = 12
-
-
-def _limit(text: str) -> str:
-    if text == "same-day":
-        return "Trả trong ngày"
-    number = "".join(letter for letter in text if letter.isdigit())
-    return f"{number} {_UNITS[text.removeprefix(number)]}"
 
 
 def _days(view: DeadlineView) -> str:

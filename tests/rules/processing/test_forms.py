@@ -6,12 +6,14 @@ from datetime import date
 
 import pytest
 
-from services.processing.rules.forms import PRESSED, Choices, Form, form_of, read
+from services.processing.rules.asked import AskedPapers
+from services.processing.rules.forms import DOCUMENT, FILE, PRESSED, Choices, Field, Form, form_of, read
 from shared.dossier import actions
 from shared.dossier.lifecycle import Act
 
 CHOICES = Choices(
     papers=(("TK-LLTP", "Tờ khai"), ("CCCD", "Căn cước")),
+    asked=(("CCCD", "Căn cước"), ("TK-LLTP", "Tờ khai")),
     agencies=(("000.00.05.H39", "Sở Tài chính"),),
     people=(("CB-0002", "Chuyên viên"),),
 )
@@ -20,8 +22,22 @@ SENTENCE = "Bản nộp bị mờ ở trang hai, nộp lại bản rõ nét."
 
 def filled(form: Form) -> dict[str, list[str]]:
     """The first choice everywhere, a date, a number, a sentence."""
-    values = {"date": "09/05/2030", "text": "12/TB-CT", "area": SENTENCE, "yes": "yes", "money": "50.000"}
-    return {field.name: [field.options[0].value if field.options else values[field.widget]] for field in form.fields}
+    values = {
+        "date": "09/05/2030",
+        "text": "12/TB-CT",
+        "area": SENTENCE,
+        "yes": "yes",
+        "money": "50.000",
+        "file": "0" * 32,
+    }
+    return {
+        name_of(field): [field.options[0].value if field.options else values[field.widget]] for field in form.fields
+    }
+
+
+def name_of(field: Field) -> str:
+    """Where the field's value stands: a file became a document of intake."""
+    return field.name.replace(FILE, DOCUMENT, 1) if field.widget == "file" else field.name
 
 
 @pytest.mark.parametrize("act", PRESSED)
@@ -41,6 +57,18 @@ def test_an_empty_form_names_each_required_field_once(act: Act) -> None:
     assert len(names) == len(set(names))
     assert {field.name for field in form.fields if field.required} == set(names)
     assert (action is None) == bool(names)
+
+
+@pytest.mark.parametrize("act", [Act.COMPLETE, Act.SUPPLEMENT_DELIVERED])
+def test_papers_that_were_asked_for_are_brought_all_together(act: Act) -> None:
+    form = form_of(act, CHOICES)
+    assert [field.name for field in form.fields] == ["file.CCCD", "file.TK-LLTP"]
+    action, _, wrong = read(form, {"paper.CCCD": ["1" * 32]})
+    assert action is None
+    assert [each.words.vi for each in wrong] == ["Tải lên bản quét: tờ khai."]
+    action, _, _ = read(form, {"paper.CCCD": ["1" * 32], "paper.TK-LLTP": ["2" * 32], "paper.GKS": ["3" * 32]})
+    assert isinstance(action, AskedPapers)
+    assert (action.kind, action.documents) == (act, {"CCCD": "1" * 32, "TK-LLTP": "2" * 32})
 
 
 def test_a_choice_that_was_not_offered_is_none() -> None:

@@ -6,7 +6,7 @@ import base64
 import html
 import json
 import re
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
@@ -34,12 +34,13 @@ from shared.platform.catalogue import load_catalogue
 from shared.platform.objects import Objects
 from shared.platform.tokens import DEMO_ISSUER, DEMO_KEY, mint
 from shared.web.identity import Identity
-from tests.services.processing.fakes import FakeApplicantFile, FakeDesk, FakeSiblings
+from tests.services.processing.fakes import FakeApplicantFile, FakeDesk, FakeIntakeDesk, FakeSiblings
 
 NOW = datetime(2026, 11, 23, 2, 30, tzinfo=UTC)
 """09:30 on a Monday, local time."""
 AGENCY = "000.00.03.H39"
 OTHER_AGENCY = "000.00.05.H39"
+COMMUNE = "001.00.40.H39"
 MIGRATIONS = Path(api.__file__).parent / "migrations"
 
 People = Callable[..., httpx.AsyncClient]
@@ -84,7 +85,19 @@ def siblings() -> FakeSiblings:
 
 
 @pytest.fixture
-def door(engine: AsyncEngine, desk: FakeDesk, siblings: FakeSiblings, catalogue: Catalogue, tmp_path: Path) -> Door:
+def intake(desk: FakeDesk) -> FakeIntakeDesk:
+    return FakeIntakeDesk(desk)
+
+
+@pytest.fixture
+def door(  # noqa: PLR0917 - one double each
+    engine: AsyncEngine,
+    desk: FakeDesk,
+    siblings: FakeSiblings,
+    intake: FakeIntakeDesk,
+    catalogue: Catalogue,
+    tmp_path: Path,
+) -> Door:
     return Door(
         sessions=database.sessions(engine),
         desk=desk,
@@ -92,6 +105,7 @@ def door(engine: AsyncEngine, desk: FakeDesk, siblings: FakeSiblings, catalogue:
         objects=Objects(tmp_path, base64.b64encode(bytes(32)).decode()),
         file=FakeApplicantFile(),
         siblings=siblings,
+        intake=intake,
         now=lambda: NOW,
     )
 
@@ -155,11 +169,12 @@ async def site(door: Door, clock: Clock) -> AsyncIterator[Site]:
     staff = Staff(door.sessions, clock)
     people: dict[str, tuple[tuple[str, str], ...]] = {role.lower(): ((role, AGENCY),) for role in ROLES}
     people |= {"stranger": (("CLERK", OTHER_AGENCY),), "everybody": tuple((role, AGENCY) for role in ROLES)}
+    people["counter"] = (("CLERK", COMMUNE),)
     async with door.sessions.begin() as session:
         for login, grants in people.items():
             held = [accounts.DatedGrant(Role(role), agency, date(2022, 1, 1)) for role, agency in grants]
             await accounts.keep(session, accounts.Account(f"CB-{login}", login, login, HASH), held)
-    app = api.build(door, identity=None, readiness={}, environment="local")
+    app = api.build(door, identity=None, readiness={}, environment="local", uploads=pages.UPLOADS)
     pages.attach(app, pages.console(replace(door, now=clock), staff, secure=False, help_phone="0272"))
     async with AsyncExitStack() as stack:
         yield Site(app, staff, stack)
@@ -195,10 +210,22 @@ class Browser:
 
     async def send(self, page: httpx.Response, action: str, **typed: object) -> httpx.Response:
         """Posts the page's form with this action: its hidden fields, and what is typed."""
+        return await self.http.post(action, data=self.unseen(page, action) | typed)
+
+    async def send_files(
+        self, page: httpx.Response, action: str, files: Mapping[str, tuple[str, bytes]], **typed: object
+    ) -> httpx.Response:
+        """The same with scans: fields first, as the page has them."""
+        data = self.unseen(page, action) | typed
+        return await self.http.post(action, data=data, files=files or {"": ("", b"")})
+
+    @staticmethod
+    def unseen(page: httpx.Response, action: str) -> dict[str, Any]:
+        """The hidden fields of the page's form with this action."""
         form = next(part for part in page.text.split("<form")[1:] if f'action="{action}"' in part)
         form = form.partition("</form>")[0]
         hidden = re.findall(r'<input type="hidden" name="([^"]+)" value="([^"]*)"', form)
         data: dict[str, Any] = {}
         for name, value in hidden:
             data.setdefault(name, []).append(html.unescape(value))
-        return await self.http.post(action, data=data | typed)
+        return data
