@@ -102,7 +102,7 @@ async def shown(
     door, now, actor, language = console.door, console.door.now(), person.member.actor, person.language
     facts = await acts.read(door, actor, dossier_code)
     named = await console.names(actor.person_code, [dossier_code])
-    async with door.sessions() as session:
+    async with door.reads() as session:
         history = await store.history(session, dossier_code)
         row = await store.find(session, dossier_code) or Row(facts, "")
         titles = await accounts.titles(session, {row.holder} - {""})
@@ -158,7 +158,7 @@ async def _tab(  # noqa: PLR0917 - what every tab may need
     elif tab == "due":
         view |= _why(console, facts, history, person, is_checked="check" in request.query_params)
     elif tab == "looks":
-        async with door.sessions() as session:
+        async with door.reads() as session:
             looks = await store.readings_of(session, facts.dossier_code, MOST_LOOKS)
             titles = await accounts.titles(session, {who for _, who, _, _ in looks})
         view["looks"] = [
@@ -225,7 +225,7 @@ async def form_for(console: Console, person: Person, facts: Facts, act: Act) -> 
     ]
     people: Sequence[tuple[str, str]] = ()
     if act in {Act.ASSIGN, Act.REASSIGN}:
-        async with door.sessions() as session:
+        async with door.reads() as session:
             above = acts.resource(door, facts).agency_path
             people = await accounts.holders_of(session, [Role.SPECIALIST], above, on)
     agencies = [

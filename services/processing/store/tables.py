@@ -20,8 +20,12 @@ worklist = Table(
     Column("number", Text, Computed("substring(dossier_code FROM '[0-9]+$')", persisted=True), nullable=False),
     Column("procedure_code", Text, Computed("facts ->> 'procedure_code'", persisted=True), nullable=False),
     Column("channel", Integer, Computed("(facts ->> 'channel')::integer", persisted=True), nullable=False),
-    Index(None, "task", "role", "agency_code", "due_order", "dossier_code"),
+    Index(None, "task", "role", "agency_code", "due_order", "dossier_code", postgresql_include=["channel"]),
+    Index(
+        "ix_worklist_procedure_code_place", "procedure_code", "task", "role", "agency_code", "due_order", "dossier_code"
+    ),
     Index(None, "number", "dossier_code"),
+    Index(None, "number", "agency_code", "dossier_code"),
 )
 holding = Table(
     "holding",
