@@ -13,8 +13,9 @@ from starlette.responses import Response
 
 from services.processing.acts import Door
 from services.processing.acts.accounts import Staff, csrf_of
+from services.processing.acts.operations import Operations
 from services.processing.adapters.provider import Provider
-from services.processing.pages import act, bulk, dossier, lists, live, me, provider, sign, sign_in, worklist
+from services.processing.pages import act, bulk, dossier, lists, live, me, operator, provider, sign, sign_in, worklist
 from services.processing.pages._door import PREFIX, Console, Locked, SignInNeeded, error_page, to_sign_in
 from services.processing.pages._door import Person as _Person
 from services.processing.store.pulse import Pulse
@@ -23,7 +24,7 @@ from shared.web.i18n import language_of
 from shared.web.sessions import Cookie
 
 TEMPLATES: Final = Path(__file__).parent.parent / "templates"
-SCREENS: Final = (sign_in, provider, me, worklist, lists, live, sign, bulk, act, dossier)
+SCREENS: Final = (sign_in, provider, me, operator, worklist, lists, live, sign, bulk, act, dossier)
 """In the order in which addresses are tried: the pattern of a dossier's code is the last."""
 
 
@@ -40,6 +41,8 @@ def console(
     help_phone: str,
     pulse: Pulse | None = None,
     identity_provider: Provider | None = None,
+    operations: Operations | None = None,
+    temporal_ui: str = "",
 ) -> Console:
     """What the screens stand on."""
     return Console(
@@ -50,6 +53,8 @@ def console(
         help_phone=help_phone,
         pulse=pulse,
         provider=identity_provider,
+        operations=operations,
+        temporal_ui=temporal_ui,
     )
 
 

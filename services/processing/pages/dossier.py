@@ -143,6 +143,7 @@ async def shown(
         others=links,
         last_act=line_views(history[-1:], door.catalogue, language),
         code=dossier_code,
+        engine=f"{console.temporal_ui}/{dossier_code}" if console.temporal_ui else "",
         **await _tab(console, person, facts, history, tab, request),
     )  # fmt: skip
 
