@@ -7,11 +7,8 @@ import json
 import os
 import platform
 import statistics
-import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import date
 from functools import cache
 from importlib.metadata import version
@@ -27,6 +24,7 @@ from temporalio.contrib.pydantic import pydantic_data_converter
 from deploy.bench import floor
 from deploy.bench.catalogue import catalogue_bench
 from deploy.bench.due import due_times
+from deploy.bench.floor import offices
 from deploy.bench.fold import fold_bench
 from deploy.bench.lives import FloorDriver, PublicDriver, Sample, rate, sample
 from deploy.bench.worklist import worklist_bench
@@ -87,12 +85,12 @@ async def _dossiers(stack: Stack, count: int, at_once: int) -> dict[str, Any]:
     client = await Client.connect(address, data_converter=pydantic_data_converter)
     for name in (*SERVICES, "workflows"):
         await asyncio.to_thread(stack.stop, name)
-    with _offices(address):
+    with offices(address):
         driver = FloorDriver(DossierDesk(client, task_queue=floor.QUEUE), of)
         await rate(driver.live, range(9000, 9000 + at_once), at_once)
         floor_rate = await rate(driver.live, range(1, count + 1), at_once)
     await asyncio.to_thread(stack.start, "workflows")
-    with _offices(address, "--offices-only"):
+    with offices(address, "--offices-only"):
         driver = FloorDriver(DossierDesk(client, task_queue=TASK_QUEUE), of)
         await rate(driver.live, range(8000, 8000 + at_once), at_once)
         published = await rate(driver.live, range(2001, 2001 + count), at_once)
@@ -127,18 +125,6 @@ async def _everything(stack: Stack, of: Sample, count: int, at_once: int) -> dic
         "resident_mib": sum(status.resident_mib for status in await asyncio.to_thread(stack.status)),
         "machine": f"{os.cpu_count()} cores, {platform.machine()}, Python {platform.python_version()}",
     }
-
-
-@contextmanager
-def _offices(address: str, *flags: str) -> Iterator[None]:
-    """The floor's worker process for as long as the block runs."""
-    command = [sys.executable, "-m", "deploy.bench.floor", *flags]
-    process = subprocess.Popen(command, env=os.environ | {"TEMPORAL_ADDRESS": address})
-    try:
-        yield
-    finally:
-        process.terminate()
-        process.wait()
 
 
 def _mint(stack: Stack) -> Any:

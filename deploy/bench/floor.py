@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import asyncio
 import os
+import subprocess
 import sys
-from collections.abc import Callable, Sequence
-from contextlib import AsyncExitStack
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AsyncExitStack, contextmanager
 from datetime import UTC, datetime
 from typing import Any, Final
 
@@ -76,6 +77,18 @@ class EmptyOffices:
     async def refund_fee(self, refund: payment.RefundInput) -> payment.Refunded:
         """As if it were refunded."""
         return payment.Refunded(amount_vnd=refund.amount_vnd, at_desk=False)
+
+
+@contextmanager
+def offices(address: str, *flags: str) -> Iterator[None]:
+    """The floor's worker process for as long as the block runs."""
+    command = [sys.executable, "-m", "deploy.bench.floor", *flags]
+    process = subprocess.Popen(command, env=os.environ | {"TEMPORAL_ADDRESS": address})
+    try:
+        yield
+    finally:
+        process.terminate()
+        process.wait()
 
 
 async def main() -> None:

@@ -32,6 +32,9 @@ POSTS: Final = {
 }
 """Short name in logins → (role, title)."""
 
+OPERATOR: Final = ("vanhanh", (("OPERATOR", "000.00.00.H39"),))
+"""Who looks after the machines: no dossier, no name."""
+
 FIRST: Final = "tiepnhan.tinh"
 """The sign-in that the demonstration shows: sees what waits anywhere in the province."""
 
@@ -54,6 +57,8 @@ def people(kept: dict[str, str]) -> list[Person]:
             login = f"{post}.{place}"
             password = kept.get(login) or _password()
             found.append(Person(f"CB-{len(found) + 1:04d}", login, f"{title}, {where}", password, ((role, agency),)))
+    login, grants = OPERATOR
+    found.append(Person("CB-0900", login, "Vận hành hệ thống", kept.get(login) or _password(), grants))
     return found
 
 

@@ -93,6 +93,7 @@ _OUTSIDE: Final = {
     "SIGNING_URL": "http://{signing_authority}",
 }
 _ACCOUNTS: Final = {"ACCOUNTS_FILE": "{root}/secrets/{name}/accounts.json"}
+_UI: Final = {"TEMPORAL_UI": "http://{temporal_ui}"}
 _MESSENGERS: Final = {"MAIL_SERVER": "{mailbox_smtp}", "SMS_URL": "http://{mailbox}"}
 _SERVERS: Final = ("postgres", "kafka", "temporal")
 
@@ -113,7 +114,7 @@ PROCESSES: Final = (
         env=_KAFKA | _TEMPORAL,
     ),
     _service("intake", *_SERVERS, "population_database", "mailbox", **_ALL, **_OBJECTS, **_OUTSIDE, **_MESSENGERS),
-    _service("processing", *_SERVERS, "signing_authority", **_ALL, **_OBJECTS, **_OUTSIDE, **_ACCOUNTS),
+    _service("processing", *_SERVERS, "signing_authority", **_ALL, **_OBJECTS, **_OUTSIDE, **_ACCOUNTS, **_UI),
     _service("payment", *_SERVERS, "payment_gateway", **_ALL, **_OUTSIDE),
     _service("delivery", *_SERVERS, "carrier", **_ALL, **_OUTSIDE),
     _service("metrics", "postgres", "kafka", **_DATABASE, **_KAFKA),

@@ -9,8 +9,11 @@ from services.processing import api, consumer, pages
 from services.processing.activities import Signatures
 from services.processing.acts import Door
 from services.processing.acts.accounts import Staff, seed
+from services.processing.acts.operations import Operations
 from services.processing.adapters.applicant_file import IntakeApplicantFile
+from services.processing.adapters.engine_watch import TemporalEngineWatch, pages_of_engine
 from services.processing.adapters.intake_desk import HttpIntakeDesk
+from services.processing.adapters.log_watch import KafkaLogWatch
 from services.processing.adapters.press import Press
 from services.processing.adapters.provider import Provider
 from services.processing.adapters.siblings import HttpSiblings
@@ -87,6 +90,8 @@ async def main() -> int:
         help_phone=settings.help_phone,
         pulse=pulse,
         identity_provider=_provider(settings),
+        operations=Operations(door.sessions, KafkaLogWatch(settings), TemporalEngineWatch(workflows), door.now),
+        temporal_ui=pages_of_engine(settings.temporal_ui, settings.temporal_namespace),
     )
     pages.attach(app, console)
     worker = temporal.activity_worker(workflows, TASK_QUEUE, [signatures.sign_result])

@@ -96,7 +96,7 @@ async def worklist(  # noqa: PLR0917 - one parameter per filter
     if agency_code is not None:
         below = agencies_below(door.catalogue, agency_code, on)
         scope = {each: codes & below for each, codes in scope.items()}
-    async with door.sessions() as session:
+    async with door.reads() as session:
         rows = await store.tasks(session, scope, kind=task, after=_place(cursor), limit=limit + 1)
     after = _cursor(rows[limit - 1]) if len(rows) > limit else None
     page = WorklistPage(rows=worklist_rows(actor, rows[:limit], door.catalogue, on), next_cursor=after)
@@ -145,7 +145,7 @@ async def result(actor: Sibling, door: TheDoor, dossier_code: DossierCode) -> Re
     if actor.person_code != RESULT_READER:
         raise Unknown
     facts = await acts.read(door, actor, dossier_code)
-    async with door.sessions() as session:
+    async with door.reads() as session:
         signed = await store.signed_file(session, dossier_code)
     if signed is None or not is_issued(facts):
         raise Unknown

@@ -31,6 +31,8 @@ class Settings(ServiceSettings, TemporalSettings):
     """Private key (JWK, Ed25519, kid `console`) that speaks for the person at the keyboard, two minutes at a time."""
     secure_cookies: bool = False
     """Whether the console is reached over HTTPS, so that its cookie may be `__Host-`."""
+    temporal_ui: str = ""
+    """Address of the execution engine's pages as browsers know it; empty: no links to them."""
     help_phone: str = "0272 3 555 555"
     """Whom a person calls who cannot sign in."""
     public_url: AnyHttpUrl | None = None

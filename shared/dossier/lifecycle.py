@@ -62,7 +62,7 @@ class Clock(StrEnum):
 
 
 class Role(StrEnum):
-    """Who acts: nine roles of people, two of machines."""
+    """Who acts: nine roles of people, two of machines; operators look after the machines and move no dossier."""
 
     APPLICANT = "APPLICANT"
     CLERK = "CLERK"
@@ -75,6 +75,7 @@ class Role(StrEnum):
     DESK_HEAD = "DESK_HEAD"
     SYSTEM = "SYSTEM"
     PARTNER = "PARTNER"
+    OPERATOR = "OPERATOR"
 
 
 class TaskKind(StrEnum):

@@ -68,9 +68,10 @@ class Right(StrEnum):
     TELL_MACHINE = "tell_machine"
     GIVE_FEEDBACK = "give_feedback"
     READ_FEEDBACK = "read_feedback"
+    OPERATE = "operate"
 
 
-STAFF_READERS = frozenset(set(Role) - {Role.APPLICANT, Role.SYSTEM, Role.PARTNER})
+STAFF_READERS = frozenset(set(Role) - {Role.APPLICANT, Role.SYSTEM, Role.PARTNER, Role.OPERATOR})
 FEEDBACK_READERS = frozenset({Role.UNIT_HEAD, Role.DESK_HEAD, Role.SPECIALIST, Role.SIGNER})
 """Not the counter, of which people complain most."""
 RIGHTS: dict[Right, tuple[frozenset[Kind], frozenset[Role]]] = {
@@ -85,6 +86,7 @@ RIGHTS: dict[Right, tuple[frozenset[Kind], frozenset[Role]]] = {
     Right.TELL_MACHINE: (frozenset({Kind.SERVICE}), frozenset()),
     Right.GIVE_FEEDBACK: (frozenset({Kind.CITIZEN}), frozenset()),
     Right.READ_FEEDBACK: (frozenset({Kind.STAFF, Kind.CITIZEN}), FEEDBACK_READERS),
+    Right.OPERATE: (frozenset({Kind.STAFF}), frozenset({Role.OPERATOR})),
 }
 """Right → kinds of caller, and for staff the roles of which one must cover the resource's agency."""
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
+from functools import cached_property
 from typing import Protocol
 
 import orjson
@@ -29,7 +30,7 @@ from shared.dossier.lifecycle import CHANGES
 from shared.dossier.permission import Actor, Resource, Right, as_whom, can
 from shared.dossier.records import Change
 from shared.dossier.refusal import Forbidden, Refused, Unknown
-from shared.platform.database import Sessions
+from shared.platform.database import Sessions, reads
 from shared.platform.objects import Objects
 from shared.platform.once import KeyReused, request_hash
 from shared.platform.telemetry import current_traceparent
@@ -63,6 +64,11 @@ class Door:
     intake: IntakeDesk | None = None
     now: Callable[[], datetime] = now
 
+    @cached_property
+    def reads(self) -> Sessions:
+        """Sessions for looking and for one statement that writes: each statement is its own transaction."""
+        return reads(self.sessions)
+
 
 @dataclass(frozen=True)
 class Click:
@@ -82,7 +88,7 @@ class Click:
 
 async def read(door: Door, actor: Actor, dossier_code: str) -> Facts:
     """The newest facts known here, else those of the workflow itself. Raises Unknown, out of sight too."""
-    async with door.sessions() as session:
+    async with door.reads() as session:
         row = await store.find(session, dossier_code)
     facts = row.facts if row else await door.desk.look(dossier_code)
     _demand_sight(door, actor, facts)
@@ -95,7 +101,7 @@ async def take(door: Door, actor: Actor, dossier_code: str, click: Click) -> Fac
     Raises Refused with the acts allowed now, Unknown, Forbidden, KeyReused, Away when the outcome is not known.
     """
     asked_hash = click.request_hash(actor.person_code)
-    async with door.sessions() as session:
+    async with door.reads() as session:
         row, known_hash = await store.find_for(session, dossier_code, click.command_id)
     facts = row.facts if row else await door.desk.look(dossier_code)
     _demand_sight(door, actor, facts)

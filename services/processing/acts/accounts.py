@@ -11,6 +11,7 @@ import secrets
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from functools import cached_property
 from typing import Annotated, Final, NamedTuple
 
 from argon2 import PasswordHasher
@@ -24,7 +25,7 @@ from shared.dossier.lifecycle import Role
 from shared.dossier.permission import Actor, Grant, Kind
 from shared.dossier.refusal import Refused
 from shared.dossier.working_time import LOCAL
-from shared.platform.database import Sessions
+from shared.platform.database import Sessions, reads
 
 IDLE: Final = timedelta(minutes=15)
 """A clerk's session ends after this much silence (SR-02)."""
@@ -77,6 +78,11 @@ class Staff:
     sessions: Sessions
     now: Callable[[], datetime]
 
+    @cached_property
+    def reads(self) -> Sessions:
+        """Sessions whose statements stand alone."""
+        return reads(self.sessions)
+
     @property
     def today(self) -> date:
         """The day in Viet Nam."""
@@ -110,18 +116,17 @@ class Staff:
 
         `is_use`: somebody did something, so the session lives on; a page that only listens does not count.
         """
-        now = self.now()
-        async with self.sessions.begin() as session:
-            kept = await accounts.session_of(session, _hashed(token))
-            if kept is None or now - kept.seen_at > IDLE or now - kept.made_at > ABSOLUTE:
-                return None
-            person = await accounts.find(session, kept.person_code)
-            if person is None or person.disabled_at is not None:
-                return None
-            grants = await accounts.grants_of(session, kept.person_code, self.today)
-            if is_use and now - kept.seen_at > _TOUCH:
-                await accounts.change_session(session, kept.token_hash, seen_at=now)
-        posts = tuple(Grant(role=grant.role, agency_code=grant.agency_code) for grant in grants)
+        now, token_hash = self.now(), _hashed(token)
+        async with self.reads() as session:
+            found = await accounts.signed_in(session, token_hash, self.today)
+        if found is None:
+            return None
+        kept, person, posts = found
+        if now - kept.seen_at > IDLE or now - kept.made_at > ABSOLUTE or person.disabled_at is not None:
+            return None
+        if is_use and now - kept.seen_at > _TOUCH:
+            async with self.reads() as session:
+                await accounts.change_session(session, token_hash, seen_at=now)
         chosen = frozenset(post for post in posts if kept.post in {None, post})
         actor = Actor(person_code=kept.person_code, kind=Kind.STAFF, grants=chosen)
         return Member(actor, kept, person, posts)

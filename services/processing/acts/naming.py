@@ -15,6 +15,6 @@ async def names_for(door: Door, person_code: str, codes: Sequence[str]) -> dict[
         names = dict(await door.file.names_of(codes))
     except (Away, Answered):
         return None
-    async with door.sessions.begin() as session:
+    async with door.reads() as session:
         await store.record_readings(session, person_code, sorted(names), "name", door.now())
     return names

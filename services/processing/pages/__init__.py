@@ -13,6 +13,7 @@ from starlette.responses import Response
 
 from services.processing.acts import Door
 from services.processing.acts.accounts import Staff, csrf_of
+from services.processing.acts.operations import Operations
 from services.processing.adapters.provider import Provider
 from services.processing.pages import (
     act,
@@ -23,6 +24,7 @@ from services.processing.pages import (
     lists,
     live,
     me,
+    operator,
     papers,
     provider,
     sign,
@@ -38,7 +40,9 @@ from shared.web.i18n import language_of
 from shared.web.sessions import Cookie
 
 TEMPLATES: Final = Path(__file__).parent.parent / "templates"
-SCREENS: Final = (sign_in, provider, me, worklist, lists, live, sign, bulk, counter, papers, comments, act, dossier)
+SCREENS: Final = (
+    sign_in, provider, me, operator, worklist, lists, live, sign, bulk, counter, papers, comments, act, dossier,
+)  # fmt: skip
 """In the order in which addresses are tried: the pattern of a dossier's code is the last."""
 
 
@@ -55,6 +59,8 @@ def console(
     help_phone: str,
     pulse: Pulse | None = None,
     identity_provider: Provider | None = None,
+    operations: Operations | None = None,
+    temporal_ui: str = "",
 ) -> Console:
     """What the screens stand on."""
     return Console(
@@ -65,6 +71,8 @@ def console(
         help_phone=help_phone,
         pulse=pulse,
         provider=identity_provider,
+        operations=operations,
+        temporal_ui=temporal_ui,
     )
 
 

@@ -23,7 +23,7 @@ async def looks_of(console: Console, person: Person, code: str) -> dict[str, Any
     """Who looked. Heads see everybody's looks, others their own."""
     actor = person.member.actor
     is_head = any(grant.role in HEADS for grant in actor.grants)
-    async with console.door.sessions() as session:
+    async with console.door.reads() as session:
         looks = await store.readings_of(session, code, MOST_LOOKS, None if is_head else actor.person_code)
         titles = await accounts.titles(session, {who for _, who, _, _ in looks})
     seen = [(at, titles.get(who, who), look_words(console, person, what)) for at, who, what, _ in looks]

@@ -16,6 +16,7 @@ from starlette.responses import Response
 from services.processing.acts import Door
 from services.processing.acts.accounts import IDLE, WARN, Member, Staff, csrf_of
 from services.processing.acts.naming import names_for
+from services.processing.acts.operations import Operations
 from services.processing.adapters.provider import Provider
 from services.processing.rules.wording import ROLES
 from services.processing.store.pulse import Pulse
@@ -45,7 +46,9 @@ class Console:
     cookie: Cookie
     help_phone: str
     temporal_ui: str = ""
-    """Address of the execution engine's own pages, for operators; empty: no links."""
+    """Address of the execution engine's own pages with its namespace; empty: no links."""
+    operations: Operations | None = None
+    """What operators look after; none: nobody does here."""
     pulse: Pulse | None = None
     """Tells open lists that something changed; none: they are loaded again by hand."""
     provider: Provider | None = None

@@ -109,7 +109,7 @@ def _seq(typed: Typed, facts: Facts) -> int | None:
 
 async def _sentence(console: Console, person: Person, typed: Typed, code: str, no: Refused) -> str:
     """What to say of a refusal: who was first and where the dossier is now, or the rule's own words."""
-    async with console.door.sessions() as session:
+    async with console.door.reads() as session:
         row, history = await store.find(session, code), await store.history(session, code)
     if row is None or first(typed, "stage") in {"", row.facts.stage}:
         return no.detail

@@ -94,7 +94,7 @@ async def _form(console: Console, person: Person, act: Act) -> Form:
     on, people, agencies = console.staff.today, [], []
     if act in {Act.ASSIGN, Act.REASSIGN}:
         scope = scope_of(console.door.catalogue, person.member.actor.grants, on).get(Role.UNIT_HEAD, frozenset())
-        async with console.door.sessions() as session:
+        async with console.door.reads() as session:
             people = list(await accounts.holders_of(session, [Role.SPECIALIST], scope, on))
     if act is Act.TRANSFER:
         agencies = [(each.code, each.name) for each in lookup.agencies_on(console.door.catalogue, on)]

@@ -105,7 +105,7 @@ async def shown(
     door, now, actor, language = console.door, console.door.now(), person.member.actor, person.language
     facts = await acts.read(door, actor, dossier_code)
     named = await console.names(actor.person_code, [dossier_code])
-    async with door.sessions() as session:
+    async with door.reads() as session:
         history = await store.history(session, dossier_code)
         row = await store.find(session, dossier_code) or Row(facts, "")
         titles = await accounts.titles(session, {row.holder} - {""})
@@ -146,6 +146,7 @@ async def shown(
         others=links,
         last_act=line_views(history[-1:], door.catalogue, language),
         code=dossier_code,
+        engine=f"{console.temporal_ui}/{dossier_code}" if console.temporal_ui else "",
         **await _tab(console, person, facts, history, tab, request),
     )  # fmt: skip
 
@@ -211,7 +212,7 @@ async def form_for(console: Console, person: Person, facts: Facts, act: Act) -> 
     asked = [(kind, kind_name(console, kind)) for kind in facts.asked]
     people: Sequence[tuple[str, str]] = ()
     if act in {Act.ASSIGN, Act.REASSIGN}:
-        async with door.sessions() as session:
+        async with door.reads() as session:
             above = acts.resource(door, facts).agency_path
             people = await accounts.holders_of(session, [Role.SPECIALIST], above, on)
     agencies = [

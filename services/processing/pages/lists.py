@@ -44,7 +44,7 @@ async def export(console: TheConsole, person: The, query: TheQuery) -> Response:
         below = agencies_below(door.catalogue, query.agency, on)
         scope = {role: codes & below for role, codes in scope.items()}
     narrow = query.filter(actor.person_code, door.now())
-    async with door.sessions() as session:
+    async with door.reads() as session:
         rows = await store.tasks(session, scope, narrow=narrow, after=None, limit=MOST_EXPORTED)
         titles = await accounts.titles(session, {row.holder for row in rows if row.holder})
     shown = row_views(

@@ -27,7 +27,7 @@ async def _shown(
     request: Request, console: Console, person: Person, notices: tuple[Notice, ...] = (), status: int = 200
 ) -> Response:
     me, on = person.member.actor, console.staff.today
-    async with console.door.sessions() as session:
+    async with console.door.reads() as session:
         devices = await accounts.count_sessions(session, me.person_code, console.door.now() - IDLE)
         roles, places = {post.role for post in person.member.posts}, {post.agency_code for post in person.member.posts}
         colleagues = await accounts.holders_of(session, roles, places, on)

@@ -52,7 +52,7 @@ async def _shown(
 ) -> Response:
     door, me, now = console.door, person.member.actor, console.door.now()
     scope = {Role.SIGNER: scope_of(door.catalogue, me.grants, console.staff.today).get(Role.SIGNER, frozenset())}
-    async with door.sessions() as session:
+    async with door.reads() as session:
         narrow = Filter(kinds=frozenset({TaskKind.SIGN}))
         rows = await store.tasks(session, scope, narrow=narrow, after=None, limit=MOST)
         seen = await store.seen_by(session, me.person_code, {row.facts.dossier_code: _look(row.facts) for row in rows})
@@ -125,7 +125,7 @@ async def sign(request: Request, console: TheConsole, person: The) -> Response:
 async def _unseen(console: Console, person: Person, codes: list[str]) -> list[str]:
     door, me = console.door, person.member.actor
     facts = [await acts.read(door, me, code) for code in codes]
-    async with door.sessions() as session:
+    async with door.reads() as session:
         seen = await store.seen_by(session, me.person_code, {each.dossier_code: _look(each) for each in facts})
     return [code for code in codes if code not in seen]
 

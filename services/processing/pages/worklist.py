@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from datetime import UTC, datetime
 from typing import Annotated, Final
 
@@ -79,7 +79,7 @@ async def listed(
         scope = {role: codes & below for role, codes in scope.items()}
     rows, more, found, overdue, views = await _rows(console, person, query, scope)
     named = await console.names(actor.person_code, [row.facts.dossier_code for row in rows])
-    async with door.sessions() as session:
+    async with door.reads() as session:
         titles = await accounts.titles(session, {row.holder for row in rows if row.holder})
     say = person.say
     if named.is_away:
@@ -105,20 +105,20 @@ async def listed(
 
 
 async def _rows(
-    console: Console, person: Person, query: Query, scope: dict[Role, frozenset[str]]
+    console: Console, person: Person, query: Query, scope: Mapping[Role, frozenset[str]]
 ) -> tuple[list[Row], str, dict[TaskKind, int], int, list[tuple[str, str]]]:
     """(rows, cursor of the next page, counts per kind of task, overdue, saved views)."""
     door, code = console.door, person.member.actor.person_code
     narrow = query.filter(code, door.now())
-    async with door.sessions() as session:
+    async with door.reads() as session:
         if query.q:
             covered = sorted(frozenset[str]().union(*scope.values()))
             rows, more = await _search(console, person, query, covered), ""
         else:
             rows = await store.tasks(session, scope, narrow=narrow, after=_place(query.cursor), limit=ROWS + 1)
             more = _cursor(rows[ROWS - 1]) if len(rows) > ROWS else ""
-        found = await store.counts(session, scope, query._replace(view=Tab.ALL).filter(code, door.now()))
-        late = await store.counts(session, scope, query._replace(view=Tab.OVERDUE).filter(code, door.now()))
+        tabs = [query._replace(view=view).filter(code, door.now()) for view in (Tab.ALL, Tab.OVERDUE)]
+        found, late = await store.counts(session, scope, *tabs)
         views = await store.saved_views(session, code)
     return rows[:ROWS], more, found, sum(late.values()), views
 
@@ -126,9 +126,9 @@ async def _rows(
 async def _search(console: Console, person: Person, query: Query, covered: Collection[str]) -> list[Row]:
     """Dossiers by number, by the applicant's name, identity number or end of phone; only those within sight."""
     door, on, actor = console.door, console.staff.today, person.member.actor
-    async with door.sessions() as session:
+    async with door.reads() as session:
         if _NUMBER.fullmatch(query.q):
-            rows = await store.numbered(session, query.q.zfill(4), ROWS * 4)
+            rows = await store.numbered(session, query.q.zfill(4), covered, ROWS)
         else:
             rows = []
     known = {row.facts.dossier_code for row in rows}
@@ -137,7 +137,7 @@ async def _search(console: Console, person: Person, query: Query, covered: Colle
     except (Away, Answered):
         codes = []
     if codes:
-        async with door.sessions() as session:
+        async with door.reads() as session:
             by_code = {row.facts.dossier_code: row for row in await store.rows_of(session, codes)}
         rows += [by_code[code] for code in codes if code in by_code]
     return [row for row in rows if can(actor, Right.READ_DOSSIER, readable_resource(door.catalogue, row.facts, on))][

@@ -11,12 +11,14 @@ from typing import Final, NamedTuple
 
 from shared.catalogue.model import SupplementClock, WorkingCalendar
 from shared.contracts.facts import Facts
-from shared.dossier.deadline import answer_by
+from shared.dossier.deadline import ANSWER_TIME
 from shared.dossier.lifecycle import STAGES, Clock, Stage
-from shared.dossier.working_time import DAY, LOCAL, ZERO, local, worked_between
+from shared.dossier.working_time import DAY, LOCAL, ZERO, after, local, utc, worked_between
 
 WORKING_DAY: Final = timedelta(hours=8)
 _HOUR: Final = timedelta(hours=1)
+_ANSWER: Final = timedelta(hours=ANSWER_TIME.amount)
+"""`answer_by` without its derivation, which no list shows: a list asks it for each of its rows."""
 _MINUTE: Final = timedelta(minutes=1)
 _HALF: Final = 2
 _NB: Final = "\N{NO-BREAK SPACE}"
@@ -55,7 +57,8 @@ def time_left(facts: Facts, now: datetime, calendar: WorkingCalendar, clock: Sup
             return Left(Chip.STOPPED, restarts=True)
         return Left(Chip.STOPPED, timedelta(minutes=facts.remaining_minutes or 0))
     if facts.stage is Stage.SUBMITTED:
-        return _running(facts.submitted_at, answer_by(facts.submitted_at, calendar), now, calendar, answers=True)
+        until = utc(after(local(facts.submitted_at), _ANSWER, calendar))
+        return _running(facts.submitted_at, until, now, calendar, answers=True)
     if facts.ended_at is not None or facts.ended:
         return Left(Chip.NONE, ended=True)
     if facts.due_at is None or STAGES[facts.stage].clock is not Clock.RUNS:

@@ -108,6 +108,7 @@ ROLES: Final[Mapping[Role, Words]] = MappingProxyType({
     Role.DESK_HEAD: _W("người đứng đầu Bộ phận Một cửa", "head of the one-stop desk"),
     Role.SYSTEM: _W("hệ thống", "system"),
     Role.PARTNER: _W("đơn vị phối hợp", "partner"),
+    Role.OPERATOR: _W("vận hành hệ thống", "operator"),
 })
 
 STAGES_EN: Final[Mapping[Stage, str]] = MappingProxyType({

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from datetime import date
 from functools import lru_cache
+from types import MappingProxyType
 from typing import Final, NamedTuple
 
 from shared.catalogue.lookup import NotInCatalogue, agencies_on, agency_path
@@ -76,10 +77,30 @@ def responsible_agency(facts: Facts) -> str:
     return facts.agency_reception if roles & RECEPTION_ROLES else facts.agency_competent
 
 
+class Same[T]:
+    """A value as the key of a memory: equal to itself alone, since comparing a whole catalogue takes longer."""
+
+    __slots__ = ("value",)
+
+    def __init__(self, value: T) -> None:
+        self.value = value
+
+    def __hash__(self) -> int:
+        return id(self.value)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Same) and other.value is self.value
+
+
 def path_of(catalogue: Catalogue, agency_code: str, on: date) -> tuple[str, ...]:
     """The agency with its ancestors; alone when the catalogue does not know it (any more)."""
+    return _path(Same(catalogue), agency_code, on)
+
+
+@lru_cache(maxsize=8192)
+def _path(catalogue: Same[Catalogue], agency_code: str, on: date) -> tuple[str, ...]:
     try:
-        return agency_path(catalogue, agency_code, on)
+        return agency_path(catalogue.value, agency_code, on)
     except NotInCatalogue:
         return (agency_code,)
 
@@ -131,17 +152,22 @@ def _open_acts(
     return tuple(act for act, by in asked if by is not None and by.role in MOVES[stage, act].by)
 
 
-def scope_of(catalogue: Catalogue, grants: Collection[Grant], on: date) -> dict[Role, frozenset[str]]:
+def scope_of(catalogue: Catalogue, grants: Collection[Grant], on: date) -> Mapping[Role, frozenset[str]]:
     """For each role of the caller the agencies whose tasks it covers: those granted and everything below them."""
+    return _scope(Same(catalogue), frozenset(grants), on)
+
+
+@lru_cache(maxsize=1024)  # every page of a person asks it
+def _scope(catalogue: Same[Catalogue], grants: frozenset[Grant], on: date) -> Mapping[Role, frozenset[str]]:
     scope: dict[Role, set[str]] = {}
     for grant in grants:
         scope.setdefault(grant.role, set()).add(grant.agency_code)
-    for place in agencies_on(catalogue, on):
-        path = path_of(catalogue, place.code, on)
+    for place in agencies_on(catalogue.value, on):
+        path = path_of(catalogue.value, place.code, on)
         for grant in grants:
             if grant.agency_code in path:
                 scope[grant.role].add(place.code)
-    return {role: frozenset(codes) for role, codes in scope.items()}
+    return MappingProxyType({role: frozenset(codes) for role, codes in scope.items()})
 
 
 def agencies_below(catalogue: Catalogue, agency_code: str, on: date) -> frozenset[str]:

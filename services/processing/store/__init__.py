@@ -9,15 +9,15 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from typing import Any, Final
 
-from sqlalchemy import Select, and_, delete, func, insert, literal, select, text, tuple_, update
+from sqlalchemy import TextClause, and_, delete, func, insert, select, text, tuple_, update
 from sqlalchemy.dialects.postgresql import insert as upsert_into
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.processing.rules.worklist import ERRANDS, Task, errands_of, had_errands, task_of
 from services.processing.store.tables import (
-    command,
     errand,
     happening,
     holding,
@@ -33,6 +33,8 @@ from shared.dossier.records import Change
 
 _FIRST: Final = datetime(1, 1, 1, tzinfo=UTC)
 """Before every place."""
+_LAST: Final = datetime(9999, 1, 1, tzinfo=UTC)
+"""After every place."""
 _ANSWER: Final = timedelta(days=1)
 """Before acceptance the place in the list is that of an answer within eight working hours, about a day."""
 _LATER: Final = timedelta(days=36525)
@@ -84,24 +86,26 @@ def due_order(facts: Facts) -> datetime:
 
 _UPSERT: Final = text(
     """
-    INSERT INTO processing.worklist AS row (dossier_code, seq, role, task, agency_code, due_order, facts)
-    SELECT * FROM unnest(
-        CAST(:codes AS text[]), CAST(:seqs AS integer[]), CAST(:roles AS text[]), CAST(:tasks AS text[]),
-        CAST(:agencies AS text[]), CAST(:dues AS timestamptz[]), CAST(CAST(:facts AS text[]) AS jsonb[])
+    WITH written AS (
+        INSERT INTO processing.worklist AS row (dossier_code, seq, role, task, agency_code, due_order, facts)
+        SELECT * FROM unnest(
+            CAST(:codes AS text[]), CAST(:seqs AS integer[]), CAST(:roles AS text[]), CAST(:tasks AS text[]),
+            CAST(:agencies AS text[]), CAST(:dues AS timestamptz[]), CAST(CAST(:facts AS text[]) AS jsonb[])
+        )
+        ON CONFLICT (dossier_code) DO UPDATE SET
+            seq = excluded.seq, role = excluded.role, task = excluded.task, agency_code = excluded.agency_code,
+            due_order = excluded.due_order, facts = excluded.facts
+        WHERE row.seq < excluded.seq
     )
-    ON CONFLICT (dossier_code) DO UPDATE SET
-        seq = excluded.seq, role = excluded.role, task = excluded.task, agency_code = excluded.agency_code,
-        due_order = excluded.due_order, facts = excluded.facts
-    WHERE row.seq < excluded.seq
+    SELECT pg_notify(:channel, :told)
     """
 )
-
+"""Writes and tells in one round trip: it stands in every click."""
 
 CHANNEL: Final = "worklist_changed"
 """PostgreSQL's channel on which open lists hear of changes: agency codes, split by blanks."""
 _MOST_TOLD: Final = 7_000
 """Bytes of one message; what is cut off is heard of by the next change or the next click."""
-_TELL: Final = text("SELECT pg_notify(:channel, :agencies)")
 
 
 async def upsert(session: AsyncSession, batch: Sequence[Facts]) -> None:
@@ -115,6 +119,7 @@ async def upsert(session: AsyncSession, batch: Sequence[Facts]) -> None:
     if not rows:
         return
     tasks = [task_of(facts) for facts in rows]
+    told = {task.agency_code for task in tasks if task} | {facts.agency_competent for facts in rows}
     await session.execute(
         _UPSERT,
         {
@@ -127,10 +132,10 @@ async def upsert(session: AsyncSession, batch: Sequence[Facts]) -> None:
             ],
             "dues": [due_order(facts) for facts in rows],
             "facts": [facts.model_dump_json() for facts in rows],
+            "channel": CHANNEL,
+            "told": " ".join(sorted(told))[:_MOST_TOLD],
         },
     )
-    agencies = {task.agency_code for task in tasks if task} | {facts.agency_competent for facts in rows}
-    await session.execute(_TELL, {"channel": CHANNEL, "agencies": " ".join(sorted(agencies))[:_MOST_TOLD]})
     if busy := [facts for facts in rows if had_errands(facts)]:
         await _put_errands(session, busy)
 
@@ -153,10 +158,18 @@ async def _put_errands(session: AsyncSession, rows: Sequence[Facts]) -> None:
         await session.execute(upsert_into(errand).values(values).on_conflict_do_nothing())
 
 
+_FIND: Final = text(
+    """
+    SELECT w.facts, h.person_code AS holder FROM processing.worklist w
+    LEFT JOIN processing.holding h USING (dossier_code) WHERE w.dossier_code = :code
+    """
+)
+
+
 async def find(session: AsyncSession, dossier_code: str) -> Row | None:
     """The dossier's row, if it was heard of."""
-    found = (await session.execute(_rows().where(worklist.c.dossier_code == dossier_code))).first()
-    return found and Row(Facts.model_validate(found.facts), found.holder or "")
+    found = (await session.execute(_FIND, {"code": dossier_code})).first()
+    return Row(Facts.model_validate(found.facts), found.holder or "") if found else None
 
 
 @dataclass(frozen=True)
@@ -171,42 +184,47 @@ class Filter:
     before: datetime | None = None
 
     @property
-    def parameters(self) -> dict[str, Any]:
-        """For the statement."""
-        return {
-            "procedure": self.procedure_code,
-            "channel": self.channel,
-            "holder": self.holder,
-            "unheld": self.unheld,
-            "before": self.before,
+    def clauses(self) -> tuple[str, ...]:
+        """What narrows beside kinds, as conditions on `w`: only those in use, so that each list finds its index."""
+        in_use = {
+            "w.procedure_code = :procedure": self.procedure_code is not None,
+            "w.channel = :channel": self.channel is not None,
+            _HELD: self.holder is not None,
+            _UNHELD: self.unheld,
         }
+        return tuple(clause for clause, wanted in in_use.items() if wanted)
+
+    @property
+    def parameters(self) -> dict[str, Any]:
+        """Their values."""
+        given = {"procedure": self.procedure_code, "channel": self.channel, "holder": self.holder}
+        return {name: value for name, value in given.items() if value is not None}
 
 
+_HELD: Final = "w.dossier_code = ANY (ARRAY (SELECT dossier_code FROM processing.holding WHERE person_code = :holder))"
+_UNHELD: Final = "NOT EXISTS (SELECT FROM processing.holding h WHERE h.dossier_code = w.dossier_code)"
 EVERYTHING: Final = Filter()
 MOST_COUNTED: Final = 1_000
 """A tab counts no further: more is said as `hơn 999`."""
 
 _KINDS: Final = frozenset((role, kind) for meaning in STAGES.values() for role, kind in meaning.tasks.items())
 """Which role has which tasks, as the lifecycle table says."""
-_NARROW: Final = """
-    AND (CAST(:procedure AS text) IS NULL OR w.procedure_code = :procedure)
-    AND (CAST(:channel AS integer) IS NULL OR w.channel = :channel)
-    AND (CAST(:before AS timestamptz) IS NULL OR w.due_order < :before)
-    AND (CAST(:holder AS text) IS NULL OR EXISTS (SELECT FROM processing.holding h
-         WHERE h.dossier_code = w.dossier_code AND h.person_code = :holder))
-    AND (NOT CAST(:unheld AS boolean) OR NOT EXISTS (SELECT FROM processing.holding h
-         WHERE h.dossier_code = w.dossier_code))
-"""
 _WANTED: Final = """
     unnest(CAST(:tasks AS text[]), CAST(:roles AS text[]), CAST(:agencies AS text[])) AS want (task, role, agency_code)
 """
 _AFTER: Final = "(:after_due, CAST(:after_code AS text), CAST(:after_task AS text))"
-_PAGE: Final = text(
-    f"""
+
+
+@lru_cache(maxsize=64)
+def _page(clauses: tuple[str, ...]) -> TextClause:
+    narrow = "".join(f" AND {clause}" for clause in clauses)
+    return text(
+        f"""
     WITH place AS (
         SELECT found.* FROM {_WANTED} CROSS JOIN LATERAL (
             SELECT w.due_order, w.dossier_code, w.task, w.role, w.agency_code FROM processing.worklist w
-            WHERE w.task = want.task AND w.role = want.role AND w.agency_code = want.agency_code {_NARROW}
+            WHERE w.task = want.task AND w.role = want.role AND w.agency_code = want.agency_code
+                AND w.due_order < :before {narrow}
                 AND (w.due_order, w.dossier_code, w.task) > {_AFTER}
             ORDER BY w.due_order, w.dossier_code LIMIT :most
         ) AS found
@@ -214,25 +232,39 @@ _PAGE: Final = text(
         SELECT w.due_order, e.dossier_code, e.task, e.role, e.agency_code
         FROM {_WANTED} JOIN processing.errand e USING (task, role, agency_code)
         JOIN processing.worklist w ON w.dossier_code = e.dossier_code
-        WHERE (w.due_order, e.dossier_code, e.task) > {_AFTER} {_NARROW}
+        WHERE (w.due_order, e.dossier_code, e.task) > {_AFTER} AND w.due_order < :before {narrow}
         ORDER BY due_order, dossier_code, task LIMIT :most
     )
     SELECT place.*, row.facts, holding.person_code AS holder
     FROM place JOIN processing.worklist row USING (dossier_code) LEFT JOIN processing.holding USING (dossier_code)
     ORDER BY place.due_order, place.dossier_code, place.task
     """  # noqa: S608 - only our own constants are put together
-)
-_COUNTS: Final = text(
-    f"""
-    SELECT want.task, sum(found.n) AS n FROM {_WANTED} CROSS JOIN LATERAL (
+    )
+
+
+@lru_cache(maxsize=64)
+def _counts(clauses: tuple[str, ...]) -> TextClause:
+    """Each kind of task is one range of one index, read no further than a tab says."""
+    narrow = "".join(f" AND {clause}" for clause in clauses)
+    return text(
+        f"""
+    SELECT want.which, want.task, sum(least(:most, found.n)) AS n
+    FROM unnest(
+        CAST(:which AS integer[]), CAST(:tasks AS text[]), CAST(:roles AS text[]), CAST(:agencies AS text[]),
+        CAST(:ends AS timestamptz[])
+    ) AS want (which, task, role, agencies, ends)
+    CROSS JOIN LATERAL (
         SELECT (SELECT count(*) FROM (SELECT FROM processing.worklist w
-            WHERE w.task = want.task AND w.role = want.role AND w.agency_code = want.agency_code {_NARROW}
+            WHERE w.task = want.task AND w.role = want.role
+                AND w.agency_code = ANY (string_to_array(want.agencies, ' ')) AND w.due_order < want.ends {narrow}
             LIMIT :most) AS part)
             + (SELECT count(*) FROM processing.errand e JOIN processing.worklist w USING (dossier_code)
-            WHERE e.task = want.task AND e.role = want.role AND e.agency_code = want.agency_code {_NARROW}) AS n
-    ) AS found GROUP BY want.task
+            WHERE e.task = want.task AND e.role = want.role
+                AND e.agency_code = ANY (string_to_array(want.agencies, ' ')) AND w.due_order < want.ends {narrow}
+            ) AS n
+    ) AS found GROUP BY want.which, want.task
     """  # noqa: S608
-)
+    )
 
 
 def _wanted(scope: Mapping[Role, Collection[str]], kinds: Collection[TaskKind] | None) -> dict[str, list[str]]:
@@ -260,7 +292,8 @@ async def tasks(
     kinds = narrow.kinds if kind is None else frozenset({kind})
     after_due, after_code, after_task = after or (_FIRST, "", "")
     place = {"after_due": after_due, "after_code": after_code, "after_task": after_task, "most": limit}
-    found = await session.execute(_PAGE, _wanted(scope, kinds) | narrow.parameters | place)
+    place["before"] = narrow.before or _LAST
+    found = await session.execute(_page(narrow.clauses), _wanted(scope, kinds) | narrow.parameters | place)
     return [
         Row(
             Facts.model_validate(row.facts),
@@ -272,23 +305,66 @@ async def tasks(
 
 
 async def counts(
-    session: AsyncSession, scope: Mapping[Role, Collection[str]], narrow: Filter = EVERYTHING
-) -> dict[TaskKind, int]:
-    """How many tasks of each kind there are, each agency's counted up to MOST_COUNTED."""
-    asked = _wanted(scope, narrow.kinds) | narrow.parameters | {"most": MOST_COUNTED}
-    return {TaskKind(row.task): int(row.n) for row in await session.execute(_COUNTS, asked)}
+    session: AsyncSession, scope: Mapping[Role, Collection[str]], *narrows: Filter
+) -> list[dict[TaskKind, int]]:
+    """How many tasks of each kind there are, up to MOST_COUNTED: for each of these filters, which may differ in kinds
+    and ends only, in one statement.
+    """
+    wants = [
+        (which, kind.value, role.value, " ".join(sorted(scope[role])), narrow.before or _LAST)
+        for which, narrow in enumerate(narrows)
+        for role, kind in sorted(_KINDS | ERRANDS)
+        if scope.get(role) and (narrow.kinds is None or kind in narrow.kinds)
+    ]
+    columns = zip(*wants, strict=True) if wants else ((),) * 5
+    asked = dict(zip(("which", "tasks", "roles", "agencies", "ends"), map(list, columns), strict=True))
+    common = narrows[0].parameters | {"most": MOST_COUNTED}
+    found: list[dict[TaskKind, int]] = [{} for _ in narrows]
+    for row in await session.execute(_counts(narrows[0].clauses), asked | common):
+        found[row.which][TaskKind(row.task)] = int(row.n)
+    return found
+
+
+_ROWS_OF: Final = text(
+    """
+    SELECT w.facts, h.person_code AS holder FROM processing.worklist w
+    LEFT JOIN processing.holding h USING (dossier_code) WHERE w.dossier_code = ANY (CAST(:codes AS text[]))
+    """
+)
 
 
 async def rows_of(session: AsyncSession, codes: Collection[str]) -> list[Row]:
     """The rows of these dossiers, as far as they were heard of."""
-    found = await session.execute(_rows().where(worklist.c.dossier_code.in_(codes)))
+    found = await session.execute(_ROWS_OF, {"codes": list(codes)})
     return [Row(Facts.model_validate(row.facts), row.holder or "") for row in found]
 
 
-async def numbered(session: AsyncSession, number: str, limit: int) -> list[Row]:
-    """Dossiers of this number of their day, newest first."""
-    asked = _rows().where(worklist.c.number == number).order_by(worklist.c.dossier_code.desc()).limit(limit)
-    return [Row(Facts.model_validate(row.facts), row.holder or "") for row in await session.execute(asked)]
+_NUMBERED: Final = text(
+    """
+    WITH found AS (
+        SELECT part.dossier_code FROM unnest(CAST(:agencies AS text[])) AS mine (code) CROSS JOIN LATERAL (
+            (SELECT w.dossier_code FROM processing.worklist w WHERE w.number = :number
+                AND w.dossier_code > mine.code || '-' AND w.dossier_code < mine.code || '.'
+                ORDER BY w.dossier_code DESC LIMIT :most)
+            UNION ALL
+            (SELECT w.dossier_code FROM processing.worklist w WHERE w.number = :number
+                AND w.agency_code = mine.code ORDER BY w.dossier_code DESC LIMIT :most)
+        ) AS part
+    ), newest AS (
+        SELECT DISTINCT substring(dossier_code FROM '-([0-9]{6})-') AS day, dossier_code FROM found
+        ORDER BY day DESC, dossier_code LIMIT :most
+    )
+    SELECT w.facts, h.person_code AS holder FROM newest JOIN processing.worklist w USING (dossier_code)
+    LEFT JOIN processing.holding h USING (dossier_code) ORDER BY newest.day DESC, dossier_code
+    """
+)
+"""Of each agency what it took in and what lies with it; the day stands in the code."""
+
+
+async def numbered(session: AsyncSession, number: str, agencies: Collection[str], limit: int) -> list[Row]:
+    """Dossiers of this number of their day that these agencies took in or have on their desks, newest first."""
+    asked = {"number": number, "agencies": sorted(agencies), "most": limit}
+    return [Row(Facts.model_validate(row.facts), row.holder or "") for row in await session.execute(_NUMBERED, asked)]
 
 
 async def record_holder(session: AsyncSession, dossier_code: str, seq: int, person_code: str) -> None:
@@ -300,12 +376,6 @@ async def record_holder(session: AsyncSession, dossier_code: str, seq: int, pers
             set_={"seq": values.excluded.seq, "person_code": values.excluded.person_code},
             where=holding.c.seq < values.excluded.seq,
         )
-    )
-
-
-def _rows() -> Select[tuple[dict[str, object], str | None]]:
-    return select(worklist.c.facts, holding.c.person_code.label("holder")).select_from(
-        worklist.outerjoin(holding, holding.c.dossier_code == worklist.c.dossier_code)
     )
 
 
@@ -346,13 +416,21 @@ async def history(session: AsyncSession, dossier_code: str) -> list[tuple[int, C
     return [(row.seq, Change.model_validate(row.change)) for row in await session.execute(asked)]
 
 
+_RECORD_READINGS: Final = text(
+    """
+    INSERT INTO processing.reading (at, person_code, dossier_code, what, granted)
+    SELECT :at, :who, code, :what, :granted FROM unnest(CAST(:codes AS text[])) AS code
+    """
+)
+
+
 async def record_readings(
     session: AsyncSession, person_code: str, codes: Collection[str], what: str, at: datetime, *, granted: bool = True
 ) -> None:
     """Who looked at whose data (SR-42): one line per dossier."""
     if codes:
-        values = {"at": at, "person_code": person_code, "what": what, "granted": granted}
-        await session.execute(insert(reading), [values | {"dossier_code": code} for code in codes])
+        values = {"at": at, "who": person_code, "what": what, "granted": granted, "codes": list(codes)}
+        await session.execute(_RECORD_READINGS, values)
 
 
 async def seen_by(session: AsyncSession, person_code: str, looks: Mapping[str, str]) -> frozenset[str]:
@@ -372,10 +450,12 @@ async def readings_of(
     return [(row.at, row.person_code, row.what, row.granted) for row in await session.execute(asked)]
 
 
+_SAVED_VIEWS: Final = text("SELECT name, query FROM processing.saved_view WHERE person_code = :who ORDER BY name")
+
+
 async def saved_views(session: AsyncSession, person_code: str) -> list[tuple[str, str]]:
     """(name, query) of the person's saved views, by name."""
-    asked = select(saved_view.c.name, saved_view.c.query).where(saved_view.c.person_code == person_code)
-    return [(row.name, row.query) for row in await session.execute(asked.order_by(saved_view.c.name))]
+    return [(row.name, row.query) for row in await session.execute(_SAVED_VIEWS, {"who": person_code})]
 
 
 async def save_view(session: AsyncSession, person_code: str, name: str, query: str) -> None:
@@ -389,34 +469,40 @@ async def save_view(session: AsyncSession, person_code: str, name: str, query: s
 # ── commands ──────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
+_FIND_FOR: Final = text(
+    """
+    SELECT (SELECT request_hash FROM processing.command WHERE dossier_code = :code AND command_id = :command_id)
+        AS request_hash, w.facts, h.person_code AS holder
+    FROM (SELECT CAST(:code AS text) AS dossier_code) AS asked
+    LEFT JOIN processing.worklist w USING (dossier_code) LEFT JOIN processing.holding h USING (dossier_code)
+    """
+)
+
+
 async def find_for(session: AsyncSession, dossier_code: str, command_id: str) -> tuple[Row | None, str | None]:
     """The dossier's row, and the request that this command id stood for when it was taken before."""
-    taken = select(command.c.request_hash).where(
-        command.c.dossier_code == dossier_code, command.c.command_id == command_id
-    )
-    asked = select(taken.scalar_subquery().label("request_hash"), worklist.c.facts, holding.c.person_code).select_from(
-        select(literal(dossier_code).label("code"))
-        .subquery("asked")
-        .outerjoin(worklist, worklist.c.dossier_code == dossier_code)
-        .outerjoin(holding, holding.c.dossier_code == dossier_code)
-    )
-    found = (await session.execute(asked)).one()
-    row = Row(Facts.model_validate(found.facts), found.person_code or "") if found.facts else None
+    found = (await session.execute(_FIND_FOR, {"code": dossier_code, "command_id": command_id})).one()
+    row = Row(Facts.model_validate(found.facts), found.holder or "") if found.facts else None
     return row, found.request_hash
+
+
+_RECORD_COMMAND: Final = text(
+    """
+    INSERT INTO processing.command AS kept (dossier_code, command_id, request_hash, taken_at)
+    VALUES (:code, :command_id, :request_hash, :at)
+    ON CONFLICT (dossier_code, command_id) DO UPDATE SET request_hash = kept.request_hash
+    RETURNING request_hash
+    """
+)
+"""The first one stands; it is written again so that it is answered."""
 
 
 async def record_command(
     session: AsyncSession, dossier_code: str, command_id: str, request_hash: str, at: datetime
 ) -> str:
     """Remembers a command that was taken; answers the request it stands for, which may be an earlier one."""
-    values = upsert_into(command).values(
-        dossier_code=dossier_code, command_id=command_id, request_hash=request_hash, taken_at=at
-    )
-    kept = values.on_conflict_do_update(
-        index_elements=[command.c.dossier_code, command.c.command_id],
-        set_={"request_hash": command.c.request_hash},  # the first one stands; written again so that it is answered
-    )
-    return str((await session.execute(kept.returning(command.c.request_hash))).scalar_one())
+    values = {"code": dossier_code, "command_id": command_id, "request_hash": request_hash, "at": at}
+    return str((await session.execute(_RECORD_COMMAND, values)).scalar_one())
 
 
 # ── results ───────────────────────────────────────────────────────────────────────────────────────────────────────────

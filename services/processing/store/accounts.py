@@ -5,9 +5,24 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Any
+from typing import Any, Final
 
-from sqlalchemy import Boolean, Column, Date, DateTime, Index, Integer, Table, Text, delete, insert, or_, select, update
+from sqlalchemy import (
+    Boolean,
+    Column,
+    Date,
+    DateTime,
+    Index,
+    Integer,
+    Table,
+    Text,
+    delete,
+    insert,
+    or_,
+    select,
+    text,
+    update,
+)
 from sqlalchemy.dialects.postgresql import insert as upsert_into
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -153,23 +168,6 @@ async def change(session: AsyncSession, person_code: str, **values: Any) -> None
     await session.execute(update(account).where(account.c.person_code == person_code).values(**values))
 
 
-async def grants_of(session: AsyncSession, person_code: str, on: date) -> tuple[DatedGrant, ...]:
-    """What the person holds that day, what absent colleagues delegated included."""
-    absent = select(delegation.c.person_code).where(
-        delegation.c.to_person_code == person_code, delegation.c.first_on <= on, on <= delegation.c.last_on
-    )
-    asked = (
-        select(account_grant)
-        .where(or_(account_grant.c.person_code == person_code, account_grant.c.person_code.in_(absent)))
-        .order_by(account_grant.c.agency_code, account_grant.c.role)
-    )
-    rows = [
-        DatedGrant(Role(row.role), row.agency_code, row.valid_from, row.valid_to)
-        for row in await session.execute(asked)
-    ]
-    return tuple(dict.fromkeys(grant for grant in rows if grant.holds(on)))
-
-
 async def holders_of(
     session: AsyncSession, roles: Collection[Role], agencies: Collection[str], on: date
 ) -> Sequence[tuple[str, str]]:
@@ -204,13 +202,38 @@ async def open_session(session: AsyncSession, kept: Kept) -> None:
     await session.execute(insert(session_table).values(**values))
 
 
-async def session_of(session: AsyncSession, token_hash: str) -> Kept | None:
-    """The session with this hash, however old."""
-    row = (await session.execute(select(session_table).where(session_table.c.token_hash == token_hash))).first()
+_SIGNED_IN: Final = text(
+    """
+    SELECT s.*, a.login, a.title, a.password_hash, a.failures, a.locked_until, a.disabled_at, a.signed_in_at,
+        a.single_keys,
+        ARRAY(
+            SELECT DISTINCT g.role || ' ' || g.agency_code FROM processing.account_grant g
+            WHERE (g.person_code = s.person_code OR g.person_code IN (
+                SELECT d.person_code FROM processing.delegation d
+                WHERE d.to_person_code = s.person_code AND :on BETWEEN d.first_on AND d.last_on))
+                AND g.valid_from <= :on AND (g.valid_to IS NULL OR :on <= g.valid_to)
+        ) AS held
+    FROM processing.session s JOIN processing.account a USING (person_code)
+    WHERE s.token_hash = :token_hash
+    """
+)
+
+
+async def signed_in(session: AsyncSession, token_hash: str, on: date) -> tuple[Kept, Account, tuple[Grant, ...]] | None:
+    """The session with this hash, however old, its account, and what the person holds that day, what absent
+    colleagues delegated included. One statement: every page and every click asks it first.
+    """
+    row = (await session.execute(_SIGNED_IN, {"token_hash": token_hash, "on": on})).first()
     if row is None:
         return None
     post = Grant(role=Role(row.role), agency_code=row.agency_code) if row.role else None
-    return Kept(row.token_hash, row.person_code, row.made_at, row.seen_at, row.proved_at, post, row.is_locked)
+    kept = Kept(row.token_hash, row.person_code, row.made_at, row.seen_at, row.proved_at, post, row.is_locked)
+    person = Account(
+        row.person_code, row.login, row.title, row.password_hash, row.failures, row.locked_until, row.disabled_at,
+        row.signed_in_at, row.single_keys,
+    )  # fmt: skip
+    held = sorted((code, role) for role, code in (each.split(" ", 1) for each in row.held))
+    return kept, person, tuple(Grant(role=Role(role), agency_code=code) for code, role in held)
 
 
 async def change_session(session: AsyncSession, token_hash: str, **values: Any) -> None:

@@ -1,11 +1,20 @@
 """Tables of the schema `processing`. No person's data: codes, times, counts."""
 
-from sqlalchemy import BigInteger, Boolean, Column, Computed, DateTime, Identity, Index, Integer, Table, Text
+from sqlalchemy import BigInteger, Boolean, Column, Computed, DateTime, Identity, Index, Integer, Table, Text, text
 from sqlalchemy.dialects.postgresql import JSONB
 
 from shared.platform.database import metadata_for
 
 metadata = metadata_for("processing")
+
+WITH_PEOPLE = "facts ->> 'clock' = 'RUNS'"
+"""Somebody's time runs."""
+WITH_MACHINES = (
+    "(facts ->> 'stage' = 'NUMBERING' AND facts ->> 'result_signed_at' IS NULL"
+    " OR facts ->> 'stage' = 'RESULT_READY' AND facts ->> 'return_way' = 'POST'"
+    " AND facts ->> 'parcel_booked' = 'false')"
+)
+"""A signature or a parcel number is waited for: seconds, when all is well."""
 
 worklist = Table(
     "worklist",
@@ -20,8 +29,14 @@ worklist = Table(
     Column("number", Text, Computed("substring(dossier_code FROM '[0-9]+$')", persisted=True), nullable=False),
     Column("procedure_code", Text, Computed("facts ->> 'procedure_code'", persisted=True), nullable=False),
     Column("channel", Integer, Computed("(facts ->> 'channel')::integer", persisted=True), nullable=False),
-    Index(None, "task", "role", "agency_code", "due_order", "dossier_code"),
+    Index(None, "task", "role", "agency_code", "due_order", "dossier_code", postgresql_include=["channel"]),
+    Index(
+        "ix_worklist_procedure_code_place", "procedure_code", "task", "role", "agency_code", "due_order", "dossier_code"
+    ),
+    Index("ix_worklist_with_people", "due_order", "dossier_code", postgresql_where=text(WITH_PEOPLE)),
+    Index("ix_worklist_with_machines", "due_order", "dossier_code", postgresql_where=text(WITH_MACHINES)),
     Index(None, "number", "dossier_code"),
+    Index(None, "number", "agency_code", "dossier_code"),
 )
 holding = Table(
     "holding",

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from datetime import date, datetime, timedelta
+from functools import lru_cache
 from typing import Final, NamedTuple
 from urllib.parse import urlencode
 
 from services.processing.rules.forms import Option
 from services.processing.rules.time_left import Chip, Left, time_left, until_words, words
 from services.processing.rules.wording import CHANNELS, ROLES, STAGES_EN, TABS, Tab
-from services.processing.rules.worklist import allowed, resource_of, task_of
+from services.processing.rules.worklist import Same, allowed, resource_of, task_of
 from services.processing.store import MOST_COUNTED, Filter, Row
 from services.processing.views.names import Named
 from shared.catalogue import lookup
-from shared.catalogue.model import CalendarMissing, Catalogue
+from shared.catalogue.model import CalendarMissing, Catalogue, SupplementClock, WorkingCalendar
 from shared.contracts.facts import WAITS_FOR_APPLICANT, Facts
 from shared.dossier.lifecycle import STAGES, Act, Role, TaskKind
 from shared.dossier.permission import Actor
@@ -128,11 +129,17 @@ def left_of(facts: Facts, catalogue: Catalogue, now: datetime) -> Left:
     """Where the dossier's clock stands, by the calendar of the agency that acts."""
     on = (facts.received_at or facts.submitted_at).astimezone(LOCAL).date()
     try:
-        calendar = lookup.calendar_for(catalogue, facts.agency_competent, on)
-        clock = lookup.procedure(catalogue, facts.procedure_code, on).supplement_clock
-        return time_left(facts, now, calendar, clock)
+        return time_left(facts, now, *_clockwork(Same(catalogue), facts.agency_competent, facts.procedure_code, on))
     except (lookup.NotInCatalogue, CalendarMissing):
         return Left(Chip.NONE)
+
+
+@lru_cache(maxsize=4096)  # few of them, asked for each row of each list
+def _clockwork(
+    catalogue: Same[Catalogue], agency_code: str, procedure_code: str, on: date
+) -> tuple[WorkingCalendar, SupplementClock]:
+    calendar = lookup.calendar_for(catalogue.value, agency_code, on)
+    return calendar, lookup.procedure(catalogue.value, procedure_code, on).supplement_clock
 
 
 def left_view(left: Left, now: datetime, language: Language, *, weekday: bool = False) -> LeftView:
@@ -160,7 +167,17 @@ def pickers(
     query: Query, catalogue: Catalogue, agencies: Collection[str], day: date, language: Language
 ) -> list[Picker]:
     """The filters beside the search."""
-    say = teller(language)
+    lists = _lists(Same(catalogue), frozenset(agencies), day, language)
+    chosen = query._asdict()
+    return [Picker(name, label, options, chosen[name]) for name, label, options in lists]
+
+
+@lru_cache(maxsize=1024)
+def _lists(
+    of: Same[Catalogue], agencies: frozenset[str], day: date, language: Language
+) -> tuple[tuple[str, str, tuple[Option, ...]], ...]:
+    """(name, label, options) of each filter."""
+    say, catalogue = teller(language), of.value
     procedures = tuple(Option(row.code, row.name) for row in lookup.procedures_on(catalogue, day))
     places = tuple(Option(row.code, row.name) for row in lookup.agencies_on(catalogue, day) if row.code in agencies)
     channels = tuple(Option(str(int(each)), said.said(language)) for each, said in CHANNELS.items())
@@ -170,13 +187,13 @@ def pickers(
         Option("day", say("Trong 1 ngày")),
         Option("week", say("Trong 7 ngày")),
     )
-    return [
-        Picker("procedure", say("Thủ tục"), procedures, query.procedure),
-        Picker("channel", say("Kênh nộp"), channels, query.channel),
-        Picker("holder", say("Người giữ"), holders, query.holder),
-        Picker("due", say("Hạn"), dues, query.due),
-        *([Picker("agency", say("Cơ quan"), places, query.agency)] if len(places) > 1 else []),
-    ]
+    return (
+        ("procedure", say("Thủ tục"), procedures),
+        ("channel", say("Kênh nộp"), channels),
+        ("holder", say("Người giữ"), holders),
+        ("due", say("Hạn"), dues),
+        *([("agency", say("Cơ quan"), places)] if len(places) > 1 else []),
+    )
 
 
 def procedure_name(catalogue: Catalogue, facts: Facts) -> str:
@@ -207,5 +224,9 @@ def holder_words(row: Row, person_code: str, titles: Mapping[str, str], language
 
 def bulk_acts(actor: Actor, rows: Sequence[Row], catalogue: Catalogue, day: date) -> list[Act]:
     """Which bulk acts fit at least one row of the page."""
-    open_acts = {act for row in rows for act in allowed(actor, row.facts, resource_of(catalogue, row.facts, day))}
+    open_acts: set[Act] = set()
+    for row in rows:
+        open_acts |= set(allowed(actor, row.facts, resource_of(catalogue, row.facts, day))) & set(BULK)
+        if len(open_acts) == len(BULK):
+            break
     return [act for act in BULK if act in open_acts]

@@ -10,6 +10,7 @@ import pytest
 from services.processing.rules.time_left import Chip, Left, amount, instant, time_left, until_words, words
 from shared.catalogue.model import SupplementClock, WorkingCalendar
 from shared.contracts.facts import facts_of
+from shared.dossier.deadline import answer_by
 from shared.dossier.lifecycle import Clock, Stage
 from shared.dossier.working_time import LOCAL
 from tests import builders
@@ -124,3 +125,12 @@ def test_english_says_the_same() -> None:
 def test_relative_days_stand_only_beside_a_clock_time() -> None:
     days = ("17:00 05/05/2023", "08:00 06/05/2023", "08:00 07/05/2023")
     assert [instant(at(day), NOW) for day in days] == ["17:00 hôm nay", "08:00 ngày mai", "08:00 07/05/2023"]
+
+
+def test_the_answers_clock_of_a_list_is_the_deadline_rules_own() -> None:
+    first = at("00:00 14/01/2023")
+    for minutes in range(0, 60 * 24 * 130, 97):  # over Tết, the May holidays and a worked Saturday, at odd minutes
+        submitted = first + timedelta(minutes=minutes)
+        known = facts_of(builders.a_dossier(Stage.SUBMITTED)).model_copy(update={"submitted_at": submitted})
+        left = time_left(known, submitted, CALENDAR, SupplementClock.PAUSE)
+        assert left.until == answer_by(submitted, CALENDAR), submitted

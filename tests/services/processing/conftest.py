@@ -41,6 +41,7 @@ NOW = datetime(2026, 11, 23, 2, 30, tzinfo=UTC)
 AGENCY = "000.00.03.H39"
 OTHER_AGENCY = "000.00.05.H39"
 COMMUNE = "001.00.40.H39"
+PROVINCE = "000.00.00.H39"
 MIGRATIONS = Path(api.__file__).parent / "migrations"
 
 People = Callable[..., httpx.AsyncClient]
@@ -67,7 +68,7 @@ async def engine(stack: Stack) -> AsyncIterator[AsyncEngine]:
         await connection.execute(
             text(
                 "TRUNCATE worklist, errand, holding, command, result_number, result, happening, reading, session,"
-                " account, account_grant, delegation, saved_view"
+                " account, account_grant, delegation, saved_view, dead_letter"
             )
         )
     yield connected
@@ -168,6 +169,7 @@ async def site(door: Door, clock: Clock) -> AsyncIterator[Site]:
     """The console with one account per role at AGENCY, one at another agency, and one with every role."""
     staff = Staff(door.sessions, clock)
     people: dict[str, tuple[tuple[str, str], ...]] = {role.lower(): ((role, AGENCY),) for role in ROLES}
+    people["operator"] = (("OPERATOR", PROVINCE),)
     people |= {"stranger": (("CLERK", OTHER_AGENCY),), "everybody": tuple((role, AGENCY) for role in ROLES)}
     people["counter"] = (("CLERK", COMMUNE),)
     async with door.sessions.begin() as session:

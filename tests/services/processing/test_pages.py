@@ -12,15 +12,16 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from deploy.local.stack import Stack
-from services.processing import acts
+from services.processing import acts, store
 from services.processing.acts import Door
 from services.processing.acts.accounts import IDLE, TRIES, wait_after
+from services.processing.store import MOST_COUNTED, Filter
 from services.processing.store.pulse import Pulse
 from shared.contracts.facts import event_of, facts_of
-from shared.dossier.lifecycle import Stage
+from shared.dossier.lifecycle import Role, Stage, TaskKind
 from shared.dossier.refusal import Refused
 from tests import builders
-from tests.services.processing.conftest import NOW, Browser, Clock, Site
+from tests.services.processing.conftest import NOW, OTHER_AGENCY, Browser, Clock, Site
 from tests.services.processing.fakes import NAME, FakeApplicantFile, FakeDesk, FakeSiblings
 
 PROMISED = builders.terms(procedure_code="2.000635")
@@ -194,6 +195,42 @@ async def test_a_number_finds_the_dossier_of_my_unit(site: Site, door: Door, des
     await hold(door, desk, Stage.SUBMITTED)
     page = await (await site.browser("clerk")).get(f"/desk?q={typed}")
     assert (PAGE in page.text) == (typed != CODE[-8:])
+
+
+async def test_a_number_is_found_in_my_unit_however_many_others_gave_it_out(
+    site: Site, door: Door, engine: AsyncEngine, desk: FakeDesk
+) -> None:
+    await hold(door, desk, Stage.SUBMITTED)
+    base = facts_of(builders.a_dossier(Stage.SUBMITTED, promised=PROMISED))
+    others = [
+        base.model_copy(
+            update={"dossier_code": f"{OTHER_AGENCY}-23{day:04d}-0007", "agency_competent": OTHER_AGENCY}
+            | {"agency_reception": OTHER_AGENCY}
+        )
+        for day in range(101, 131)
+    ] + [
+        base.model_copy(update={"dossier_code": f"{OTHER_AGENCY}-230200-0007", "agency_reception": OTHER_AGENCY}),
+        base.model_copy(update={"dossier_code": "000.00.03.H39-230111-0007"}),
+    ]
+    await acts.learn(door, others)
+    page = (await (await site.browser("clerk")).get("/desk?q=7")).text
+    order = re.findall(r'class="govuk-link code" href="/desk/([^"]+)"', page)
+    assert order == [f"{OTHER_AGENCY}-230200-0007", "000.00.03.H39-230111-0007", CODE], "newest first, mine alone"
+
+
+async def test_a_tab_counts_no_further_than_it_says(site: Site, door: Door) -> None:
+    base = facts_of(builders.a_dossier(Stage.SUBMITTED, promised=PROMISED))
+    codes = [f"000.00.03.H39-2301{n // 500 + 10}-{n % 500 + 1:04d}" for n in range(MOST_COUNTED + 5)]
+    await acts.learn(door, [base.model_copy(update={"dossier_code": code}) for code in codes])
+    scope = {Role.CLERK: frozenset({"000.00.03.H39"})}
+    late = Filter(before=base.submitted_at)
+    async with door.reads() as session:
+        everything, none = await store.counts(session, scope, Filter(), late)
+        of_another = await store.counts(session, scope, Filter(procedure_code="9.999999"))
+    assert everything[TaskKind.RECEIVE] == MOST_COUNTED
+    assert none.get(TaskKind.RECEIVE, 0) == 0
+    assert sum(of_another[0].values()) == 0
+    assert "hơn 999" in (await (await site.browser("clerk")).get("/desk")).text
 
 
 async def test_a_scanned_receipt_opens_its_dossier(site: Site) -> None:
