@@ -22,6 +22,7 @@ from temporalio.client import Client
 from temporalio.contrib.pydantic import pydantic_data_converter
 
 from deploy.bench import floor
+from deploy.bench.board import board_bench
 from deploy.bench.catalogue import catalogue_bench
 from deploy.bench.due import due_times
 from deploy.bench.floor import offices
@@ -43,6 +44,7 @@ IDLE_LIVES: Final = 15
 """Lives made one after another to measure a click on an idle machine."""
 
 
+app.command("board")(board_bench)
 app.command("due")(due_times)
 app.command("catalogue")(catalogue_bench)
 app.command("fold")(fold_bench)

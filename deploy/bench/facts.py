@@ -78,9 +78,9 @@ def lives(catalogue: Catalogue, seed: int = 7) -> list[Template]:
     return found
 
 
-def history(templates: list[Template], dossiers: int, seed: int = 7) -> Iterator[list[Told]]:
-    """Everything that many dossiers tell, day by day, each day in the order of time."""
-    chance, number, day = Random(seed), 0, 0
+def history(templates: list[Template], dossiers: int, seed: int = 7, first_day: int = 0) -> Iterator[list[Told]]:
+    """Everything that many dossiers tell, day by day, each day in the order of time; `first_day`: days after BEGAN."""
+    chance, number, day = Random(seed), 0, first_day
     running: dict[int, list[tuple[Template, bytes]]] = {}
     while number < dossiers or running:
         filed = []
@@ -134,6 +134,11 @@ async def fill(bootstrap: str, topic: str, partitions: int, days: Iterator[list[
     }
     await admin.create_topics([NewTopic(topic, partitions, 1, topic_configs=limits)])
     await admin.close()
+    return await tell(bootstrap, topic, partitions, days)
+
+
+async def tell(bootstrap: str, topic: str, partitions: int, days: Iterator[list[Told]]) -> int:
+    """Sends everything to a topic that is there; how many records."""
     numbers, sent, deal = list(range(partitions)), 0, DefaultPartitioner()
     async with AIOKafkaProducer(bootstrap_servers=bootstrap, acks="all", compression_type=COMPRESSION) as producer:
         for told in days:
