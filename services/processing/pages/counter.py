@@ -161,6 +161,7 @@ async def _shown(
         ),
         "exemptions": views.exemptions(chosen, language) if chosen else [],
         "types": [Option(code, words.said(language)) for code, words in views.TYPES.items()],
+        "answers": [Option(value, words.said(language)) for value, words in views.ANSWERS.items()],
         "post_return": chosen is None or chosen.post_return,
         "papers": views.paper_views(papers, typed, is_away=is_away, language=language),
         "missing": sum(each.is_missing for each in papers),

@@ -69,14 +69,20 @@ def fold(text: str) -> list[str]:
 
 
 def search(offered: Iterable[Procedure], asked: str) -> list[Procedure]:
-    """Procedures whose name has all words asked for, or beginnings of them, in any order; exact accents first."""
-    wanted, exact = fold(asked), unicodedata.normalize("NFC", asked.lower()).split()
+    """Procedures whose name has all words asked for, or beginnings of them, in any order.
+
+    First those with the very accents that were typed, then those that have the words side by side, shorter names first.
+    """
+    wanted, typed = fold(asked), unicodedata.normalize("NFC", asked.lower()).split()
     if not wanted:
         return []
-    found = [each for each in offered if each.code == asked.strip() or _has(fold(each.name), wanted)]
-    return sorted(found, key=lambda each: (not _has(each.name.lower().split(), exact), len(each.name), each.code))[
-        :MOST_FOUND
-    ]
+
+    def place(each: Procedure) -> tuple[bool, bool, int, str]:
+        is_exact = asked.isascii() or _has(each.name.lower().split(), typed)
+        return not is_exact, " ".join(wanted) not in " ".join(fold(each.name)), len(each.name), each.code
+
+    found = (each for each in offered if each.code == asked.strip() or _has(fold(each.name), wanted))
+    return sorted(found, key=place)[:MOST_FOUND]
 
 
 def _has(words: Sequence[str], wanted: Sequence[str]) -> bool:

@@ -38,6 +38,7 @@ TYPES: Final = {
     "STATE_AGENCY": _W("Cơ quan nhà nước", "State agency"),
     "OTHER": _W("Tổ chức khác", "Other organisation"),
 }
+ANSWERS: Final = {"yes": _W("Có", "Yes"), "no": _W("Chưa", "Not yet")}
 _SOURCES: Final = {
     "POPULATION_DATABASE": _W("CSDL quốc gia về dân cư", "the population database"),
     "EARLIER_RESULT": _W("kết quả của hồ sơ", "the result of dossier"),
