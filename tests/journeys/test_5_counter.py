@@ -6,6 +6,7 @@ import asyncio
 import os
 import re
 from collections.abc import AsyncIterator
+from datetime import datetime, timedelta
 from io import BytesIO
 from pathlib import Path
 from typing import Any, Final
@@ -15,6 +16,7 @@ import pytest
 from playwright.async_api import Browser, FilePayload, Page, expect
 
 from deploy.province.papers import a_pdf, a_scan
+from shared.dossier.working_time import LOCAL
 from tests.browser import browser, chromium, violations
 from tests.journeys.people import BORN, YEN, Person
 from tests.journeys.test_5_console import BIRTH_AGAIN, NOT_NOW, WAY, Desks, by_mouse
@@ -231,6 +233,23 @@ async def test_nobody_is_asked_for_what_the_state_holds(desks: Desks, town: Town
     await expect(reused).to_have_count(2)
     await expect(reused.first).to_contain_text("CSDL quốc gia về dân cư")
     assert any(place.startswith("desk-") for place, what in await readings(town) if what == "papers held")
+
+
+@pytest.mark.timeout(300)
+async def test_a_dossier_of_the_post_is_registered_at_the_counter(desks: Desks, town: Town) -> None:
+    page = await counter(desks, town)
+    await enter(page, "#f-card", card(YEN))
+    await enter(page, "#f-q", "dang ky lai khai sinh")
+    await page.fill("#f-phone", YEN.phone)
+    await attach(page, TK_DKL=scan("TK-DKL"), BAN_SAO_CU=scan("BAN-SAO-CU"))
+    await page.click("text=Hồ sơ gửi qua bưu chính")
+    now = datetime.now(LOCAL)
+    await page.fill("#f-posted_at", f"{now - timedelta(days=2):%H:%M %d/%m/%Y}")
+    await page.fill("#f-minutes_signed_at", f"{now - timedelta(minutes=5):%H:%M %d/%m/%Y}")
+    code = await press_main(page)
+    await accepted(page)
+    [first, *_] = await asyncio.to_thread(town.told, code, "accepted")
+    assert (first["change"]["change"], first["facts"]["channel"]) == ("registered_from_post", 3)
 
 
 # --- what goes wrong --------------------------------------------------------------------------------------------------

@@ -38,6 +38,7 @@ TYPES: Final = {
     "STATE_AGENCY": _W("Cơ quan nhà nước", "State agency"),
     "OTHER": _W("Tổ chức khác", "Other organisation"),
 }
+ANSWERS: Final = {"yes": _W("Có", "Yes"), "no": _W("Chưa", "Not yet")}
 _SOURCES: Final = {
     "POPULATION_DATABASE": _W("CSDL quốc gia về dân cư", "the population database"),
     "EARLIER_RESULT": _W("kết quả của hồ sơ", "the result of dossier"),
@@ -157,14 +158,21 @@ def carried(papers: Sequence[FoundPaper]) -> dict[str, list[str]]:
 
 
 def promise(
-    catalogue: Catalogue, procedure: Procedure, agency_code: str, now: datetime, *, exemption: str, language: Language
+    catalogue: Catalogue,
+    procedure: Procedure,
+    agency_code: str,
+    now: datetime,
+    *,
+    channel: Channel,
+    exemption: str,
+    language: Language,
 ) -> Promise:
     """Limit, due time and fee for a dossier received at this moment."""
     say, on = teller(language), now.astimezone(LOCAL).date()
     group = exemption if exemption in set(Exemption) else None
     online = say("Nộp trực tuyến được toàn trình.") if procedure.online_level is OnlineLevel.FULL else ""
     try:
-        terms = lookup.terms(catalogue, procedure.code, agency_code, int(Channel.IN_PERSON), on, exemption=group)
+        terms = lookup.terms(catalogue, procedure.code, agency_code, int(channel), on, exemption=group)
         at = due(now, terms.processing_time, terms.calendar).due_at.astimezone(LOCAL)
     except NotInCatalogue as no:
         sentence = say("Thủ tục này chỉ tiếp nhận trực tuyến; hướng dẫn người nộp dùng cổng dịch vụ công.")

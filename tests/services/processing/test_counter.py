@@ -330,6 +330,26 @@ async def test_a_double_click_is_one_dossier(site: Site, intake: FakeIntakeDesk,
     assert value(other, "command_id") != form["command_id"][0]  # type: ignore[index]
 
 
+async def test_a_dossier_of_the_post_is_registered_with_its_times(site: Site, intake: FakeIntakeDesk) -> None:
+    browser = await site.browser("clerk")
+    form = {name: texts for name, texts in (await ready(browser)).items() if not name.startswith("told_")}
+    half = await browser.http.post(URL, data=form | {"do": "file", "posted_at": "08:05 20/11/2026"})
+    assert half.status_code == 422
+    assert re.findall(r'<a href="#f-([^"]+)">', half.text) == ["minutes_signed_at"]
+    assert value(half, "posted_at") == "08:05 20/11/2026"
+    times = {"posted_at": "08:05 20/11/2026", "minutes_signed_at": "14:30 21/11/2026"}
+    assert (await browser.http.post(URL, data=form | {"do": "file"} | times)).status_code == 303
+    [(body, _)] = intake.filed.values()
+    assert (body["channel"], body["minutes_signed_at"]) == ("POST", "2026-11-21T14:30:00+07:00")
+
+
+async def test_what_the_card_did_not_say_is_told_with_the_errors(site: Site) -> None:
+    lost = "080195360748||Luc Bach Yen Phung|09031995|Nu|Xa Ben Luc|25042021"
+    page = await (browser := await site.browser("clerk")).send(await browser.get(URL), URL, do="file", card=lost)
+    assert page.status_code == 422
+    assert "Đọc được số, chưa đọc được tên. Nhập tên theo thẻ." in page.text
+
+
 async def test_guidance_is_answered_not_assumed(site: Site, intake: FakeIntakeDesk) -> None:
     browser = await site.browser("clerk")
     form = await ready(browser)
