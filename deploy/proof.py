@@ -162,8 +162,8 @@ def _end_of(facts: Mapping[str, Any]) -> str:
     if not STAGES[stage].is_end:
         return "open"
     if stage is Stage.STOPPED:
-        return "withdrawn" if facts["withdrawn"] else "stopped"
-    return "refused" if stage is Stage.NOT_ACCEPTED or facts["outcome"] == "REFUSED" else "finished"
+        return "withdrawn" if facts.get("withdrawn") else "stopped"
+    return "refused" if stage is Stage.NOT_ACCEPTED or facts.get("outcome") == "REFUSED" else "finished"
 
 
 def findings(report: Mapping[str, Any]) -> list[str]:
