@@ -173,12 +173,31 @@ def deliver(log: Sequence[Known], store: Store, sizes: list[int], deaths: set[in
         number += 1
 
 
-@settings(max_examples=40, deadline=None)
-@given(order=st.permutations(range(len(LOG))), sizes=st.lists(st.integers(1, 60), min_size=1, max_size=20))
-def test_a_disordered_log_has_one_history_too(order: list[int], sizes: list[int]) -> None:
-    log = [LOG[index] for index in order]
-    store = Store()
-    deliver(log, store, sizes, set())
+@settings(max_examples=60, deadline=None)
+@given(
+    order=st.permutations(range(len(LOG))),
+    known_days=st.lists(st.integers(-3, 40), min_size=1, max_size=30),
+    sizes=st.lists(st.integers(1, 60), min_size=1, max_size=20),
+    repeats=st.lists(st.integers(0, len(LOG) - 1), max_size=40),
+    deaths=st.sets(st.integers(0, 60)),
+    memory=st.sampled_from([None, 3, 1000]),
+)
+def test_a_disordered_log_has_one_history_too(
+    *,
+    order: list[int],
+    known_days: list[int],
+    sizes: list[int],
+    repeats: list[int],
+    deaths: set[int],
+    memory: int | None,
+) -> None:
+    """Both times: whatever order events came in and were known in, batches and deaths change no row of any day."""
+    log = [
+        (LOG[index][0], LOG[index][1] + 86_400_000 * known_days[place % len(known_days)])
+        for place, index in enumerate([*order, *repeats])
+    ]
+    store = Store(memory)
+    deliver(log, store, sizes, deaths)
     assert store.answer() == whole(log).answer()
 
 

@@ -8,6 +8,7 @@ import random
 import signal
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager, suppress
+from functools import partial
 from itertools import batched
 from multiprocessing.process import BaseProcess
 
@@ -79,7 +80,7 @@ async def test_twenty_kills_at_random_instants_while_events_arrive(log: Log, liv
             await log.tell(part[: size // 3])
             member = start()
             if chance.random() < 0.8:  # the others die while they start
-                await eventually(lambda before=before: moved(log, before))
+                await eventually(partial(moved, log, before))
             async with telling(log, part[size // 3 :]):
                 await asyncio.sleep(chance.uniform(0, 0.3))
                 await asyncio.to_thread(die, member)
@@ -125,6 +126,9 @@ class Counting(Folding):
 
     dealt = 0
 
+    async def has_joined(self) -> bool:
+        return self.dealt > 0
+
     async def on_partitions_assigned(self, assigned: object) -> None:
         self.dealt += 1
         await super().on_partitions_assigned(assigned)  # type: ignore[arg-type]
@@ -141,16 +145,12 @@ async def test_ten_rebalances_among_two_and_three_members(log: Log, lives: Lives
         for turn in range(turns):
             second, third = guests[2 * turn : 2 * turn + 2]
             async with telling(log, told[turn * size :][: size if turn < turns - 1 else None]), log.folded_by(second):
-
-                async def both_have_some(*members: Folding) -> bool:
-                    return all(each.dealt for each in members)  # type: ignore[attr-defined]
-
-                await eventually(lambda member=second: both_have_some(member))
+                await eventually(second.has_joined)
                 if turn % 2:
                     async with log.folded_by(third):
-                        await eventually(lambda member=third: both_have_some(member))
+                        await eventually(third.has_joined)
         await log.all_folded(len(told), 60)
-    assert stays.dealt >= 10  # type: ignore[attr-defined]
+    assert stays.dealt >= 10
     await is_right(log, told, lives)
 
 

@@ -200,7 +200,7 @@ async def counted(service: Stack, engine: AsyncEngine, lives: list[list[Told]]) 
         ends = await consumer.end_offsets(partitions)
 
     async def is_done() -> bool:
-        return await folded(engine) >= sum(ends.values())
+        return await folded(engine) >= int(sum(ends.values()))
 
     await eventually(is_done, 60)
 
