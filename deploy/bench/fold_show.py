@@ -34,7 +34,7 @@ def _speeds(report: dict[str, Any]) -> Table:
     rows = report["contenders"]
     raw, ours = (rows.get(name, {}).get("per_second") for name in ("raw", "ours"))
     table = Table(box=None)
-    for name in ("", "version", "records/s", "from", "to", "of raw", "ours is", "after kills"):
+    for name in ("", "version", "records/s", "from", "to", "of raw", "ours is", "killed"):
         table.add_column(name, justify="left" if name in {"", "version"} else "right", no_wrap=True)
     for name, row in rows.items():
         if "per_second" not in row:
@@ -53,7 +53,7 @@ def _speeds(report: dict[str, Any]) -> Table:
 def _after_kills(row: dict[str, Any]) -> str:
     if row.get("killed") is None:
         return "–"
-    return row["killed"].partition(":")[0] or "equal"
+    return ("differs" if "differ" in row["killed"] else "not done") if row["killed"] else "equal"
 
 
 def _costs(report: dict[str, Any]) -> Table:
