@@ -42,6 +42,9 @@ _SLICE: Final = 500
 _MEMORY: Final = 100_000
 """Dossiers remembered, some 60 MiB; the others are asked for when they move."""
 
+_BUSY: Final = frozenset({"55P03", "57014", "40P01", "40001"})
+"""PostgreSQL: no lock in time, statement too slow, deadlock, no serial order: the same again may go well."""
+
 _folded = counter("events_folded", "Records folded, repeated ones too")
 _lag = gauge("projection_lag_records", "Records on the log that are not folded yet", ["group"])
 
@@ -184,8 +187,8 @@ class Folding(ConsumerRebalanceListener):  # type: ignore[misc]  # published wit
             log.warning("fold_behind", topic=self._topic)
             await self._start_over()
         except (*AWAY, DBAPIError, KafkaError) as error:
-            if isinstance(error, DBAPIError) and not isinstance(error, AWAY) and not error.connection_invalidated:
-                raise  # a bug; a connection cut in the middle of a statement is weather
+            if isinstance(error, DBAPIError) and not isinstance(error, AWAY) and not _will_pass(error):
+                raise  # a bug
             log.warning("fold_awaits", error=type(error).__name__)
             await self._start_over()
             await asyncio.sleep(PAUSE)
@@ -340,6 +343,13 @@ class Folding(ConsumerRebalanceListener):  # type: ignore[misc]  # published wit
                 await asyncio.sleep(PAUSE)
             else:
                 return
+
+
+def _will_pass(error: DBAPIError) -> bool:
+    """A connection cut in the middle of a statement, or rows that another member holds: one that was paused keeps them
+    until the server ends its transaction.
+    """
+    return error.connection_invalidated or getattr(error.orig, "sqlstate", None) in _BUSY
 
 
 def _text(key: bytes | None) -> str | None:

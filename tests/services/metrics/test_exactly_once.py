@@ -263,3 +263,18 @@ async def test_the_proof_names_the_dossiers_that_are_wrong(log: Log, lives: Live
         for fault, code in zip((FORGOTTEN, ALTERED, INVENTED), codes, strict=True):
             await session.execute(text(fault), {"code": code})
     assert (await log.proof()).dossiers == tuple(sorted([*codes[:2], "000.00.01.H39-260101-000099"]))
+
+
+async def test_a_member_that_sleeps_on_its_locks_holds_nobody_up_for_ever(log: Log, lives: Lives) -> None:
+    """X-02: a paused process keeps its rows locked; whoever waits longer than the lock timeout tries again."""
+    told = records(lives[:20])
+    await log.tell(told)
+    async with log.sessions() as asleep:
+        await log.run(f"INSERT INTO metrics.consumer_offset VALUES ('{log.topic}', 0, 0)")
+        await asleep.execute(text("LOCK TABLE metrics.consumer_offset IN EXCLUSIVE MODE"))
+        async with log.folded_by(log.folding()) as folding:
+            await asyncio.sleep(11)
+            await folding.check()
+            await asleep.rollback()
+            await log.all_folded(len(told))
+    assert (await log.proof()).is_good
