@@ -180,7 +180,7 @@ def _grants(claim: object) -> tuple[tuple[Role, str], ...]:
             grant = _GRANT.validate_python((role, agency))
         except ValidationError:
             continue
-        if grant[0] in STAFF_READERS:
+        if grant[0] in STAFF_READERS or grant[0] is Role.OPERATOR:
             found.append(grant)
     return tuple(dict.fromkeys(found))
 

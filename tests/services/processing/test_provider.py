@@ -63,7 +63,7 @@ class Idp:
         claims = {
             "iss": ISSUER, "aud": "motcua-desk", "azp": "motcua-desk", "nonce": self.asked["nonce"], "iat": now,
             "exp": now + 300, "preferred_username": "CB-0042", "title": "Quầy 03",
-            "motcua_grants": ["CLERK:000.00.03.H39", "SYSTEM:000.00.03.H39", "nonsense", 7],
+            "motcua_grants": ["CLERK:000.00.03.H39", "OPERATOR:000.00.00.H39", "SYSTEM:000.00.03.H39", "nonsense", 7],
         }  # fmt: skip
         return httpx.Response(200, json={"token_type": "Bearer", "id_token": self.sign(claims | self.wrong)})
 
@@ -87,7 +87,8 @@ async def test_who_comes_back_with_the_code_is_who_the_provider_says(idp: Idp, p
     vouched = await provider.finish(flow, code="the-code", state=idp.approve(address))
     assert vouched.person_code == "CB-0042"
     assert vouched.title == "Quầy 03"
-    assert vouched.grants == ((Role.CLERK, "000.00.03.H39"),), "machines' roles and nonsense grant nothing"
+    held = ((Role.CLERK, "000.00.03.H39"), (Role.OPERATOR, "000.00.00.H39"))
+    assert vouched.grants == held, "machines' roles and nonsense grant nothing"
 
 
 NOW: Final = int(time.time())
