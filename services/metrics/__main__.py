@@ -20,6 +20,7 @@ from services.metrics.api import INTERFACE, TITLE, add_api
 from services.metrics.consumer import GROUP, Folding
 from services.metrics.consumer import complaints as complaints_consumer
 from services.metrics.pages import add_pages
+from services.metrics.pages.hours import Find, Found, Wanted, found, no_log
 from services.metrics.rules.complaints import Complaints
 from services.metrics.rules.days import Days
 from services.metrics.rules.measures import Measures
@@ -84,11 +85,15 @@ async def main() -> int:
     door = Door(read, catalogue, lambda: datetime.now(UTC), settings.hides_below, pulse.after, listed, read_days)
     identity = Identity(settings.token_jwks.get_secret_value(), production=settings.production)
 
+    async def hours(wanted: Wanted) -> Found:
+        return await found(settings, catalogue, wanted)
+
     async def database_answers() -> None:
         await database.answers(engine)
 
     app = build(
         door,
+        hours=hours,
         identity=identity,
         environment=settings.environment,
         readiness={"database": database_answers, "fold": folding.check, "complaints": consumers.check},
@@ -103,6 +108,7 @@ async def main() -> int:
 def build(
     door: Door,
     *,
+    hours: Find = no_log,
     identity: Identity | None = None,
     environment: Literal["local", "production"] = "local",
     readiness: Mapping[str, Check] = MappingProxyType({}),
@@ -110,7 +116,7 @@ def build(
     """The application with all its doors."""
     app = application(title=TITLE, version=INTERFACE, readiness=readiness, environment=environment, identity=identity)
     add_api(app, door)
-    add_pages(app, door)
+    add_pages(app, door, hours)
     return app
 
 

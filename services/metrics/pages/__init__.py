@@ -10,13 +10,17 @@ from fastapi.responses import HTMLResponse, Response, StreamingResponse
 from starlette.staticfiles import StaticFiles
 
 from services.metrics.pages.asking import Asking, Reader, Sight, asked_of, frame, root_of, scene_of, sight_of
+from services.metrics.pages.hours import Find
+from services.metrics.pages.lateness import add_hours
 from services.metrics.pages.lists import add_lists
 from services.metrics.pages.live import Drawn, Shared, stream
 from services.metrics.pages.memory import SHOWN_S, Memory
+from services.metrics.pages.scorecards import add_scorecards
 from services.metrics.views.asked import Asked
 from services.metrics.views.board import board
 from services.metrics.views.figure import figure_page
 from services.metrics.views.figures import Door
+from services.metrics.views.scorecard import cards_on
 from services.metrics.views.sheet import file_name, sheet
 from shared.dossier.codes import AgencyCode
 from shared.dossier.permission import Actor, Resource, Right
@@ -26,20 +30,22 @@ from shared.web.identity import allows, demand
 _HERE: Final = Path(__file__).parent.parent
 
 
-def add_pages(app: FastAPI, door: Door) -> None:
-    """Serves `/board` and everything below it."""
+def add_pages(app: FastAPI, door: Door, find_hours: Find) -> None:
+    """Serves `/board` and everything below it. `find_hours`: reads the log for the hours behind a figure."""
     pages = Pages(_HERE / "templates", prefix="/board")
     pages.mount(app)
     app.mount("/board/sheet", StaticFiles(directory=_HERE / "static"), name="sheet")
     memory = Memory(door)
     add_lists(app, door, memory, pages)
+    add_scorecards(app, door, memory, pages)
+    add_hours(app, door, memory, pages, find_hours)
     shared = Shared(door)
 
     async def shown(asked: Asked, sight: Sight, at_most_s: float = SHOWN_S) -> dict[str, Any]:
         """What the template of the page gets."""
         scene = await scene_of(door, memory, asked, sight, at_most_s)
         view = figure_page(scene) if asked.indicator else board(scene)
-        return {"view": view, **frame(asked)}
+        return {"view": view, **frame(asked, cards_on(scene))}
 
     async def page(request: Request, actor: Actor, asked: Asked) -> HTMLResponse:
         demand(actor, Right.READ_KPI, Resource())

@@ -22,11 +22,14 @@ from services.metrics.views.figures import Door, day_of
 from services.metrics.views.periods import lately
 from services.metrics.views.scene import Known, Scene, borders_of
 from services.metrics.views.spans import parse
+from shared.catalogue.indicator import Scorecard
 from shared.catalogue.lookup import indicators_on
 from shared.catalogue.model import AgencyKind, Catalogue
 from shared.dossier.codes import LONGEST
 from shared.dossier.permission import Actor, Kind, Resource, Right, can
 from shared.dossier.working_time import LOCAL
+from shared.web.html import after_question
+from shared.web.i18n import teller
 from shared.web.identity import caller
 from shared.web.problem import Problem
 
@@ -145,10 +148,29 @@ async def _counted(door: Door, memory: Memory, asked: Asked, now: datetime, at_m
     )
 
 
-def frame(asked: Asked) -> dict[str, Any]:
-    """What every template gets beside its view."""
-    other = asked.but(language="vi" if asked.language == "en" else "en")
-    return {"t": asked.words, "lang": asked.language, "asked": asked, "other_language": other.href}
+def frame(asked: Asked, cards: Sequence[Scorecard] = ()) -> dict[str, Any]:
+    """What every template gets beside its view: the staff's frame in the language of the address."""
+    words = asked.words
+    boards = asked.but(indicator="", card="", rank_by="")
+    places = [(boards, words("Bảng điều hành")), *((boards.but(card=row.id), words.listed(row.name)) for row in cards)]
+    return {
+        "t": words,
+        "lang": asked.language,
+        "_": teller(asked.language),
+        "asked": asked,
+        "switch": {each: after_question(asked.but(language=each).href) for each in ("vi", "en")},
+        "frame": {
+            "unit": words("Bảng điều hành"),
+            "role": "",
+            "navigation": [
+                {"href": place.href, "words": said, "is_current": place.card == asked.card} for place, said in places
+            ],
+            "signed_in": False,
+            "idle": 0,
+            "single_keys": False,
+            "notices": (),
+        },
+    }
 
 
 def hides_below(door: Door, actor: Actor) -> int:

@@ -12,6 +12,7 @@ from services.metrics.store.lists import Listed
 from services.metrics.views.borders import path_of
 from services.metrics.views.dossiers import Which, among, dossiers, is_listable, keeps
 from services.metrics.views.figures import Door, day_of
+from services.metrics.views.scorecard import cards_on
 from services.metrics.views.spans import months_of
 from shared.dossier.codes import AgencyCode
 from shared.dossier.permission import Resource, Right
@@ -41,4 +42,4 @@ def add_lists(app: FastAPI, door: Door, memory: Memory, pages: Pages) -> None:
         kept = among(asked.period, keeps(measures, row, which, scene.now))
         found, has_more = await door.listed(wanted, kept)
         view = dossiers(scene, found, which, has_more=has_more)
-        return pages.render(request, "dossiers.html", view=view, **frame(asked))
+        return pages.render(request, "dossiers.html", view=view, **frame(asked, cards_on(scene)))

@@ -7,19 +7,20 @@ was the provider's. Shares sum to the elapsed working time, to the microsecond.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from enum import StrEnum
 from itertools import pairwise
 from typing import Final, NamedTuple
 
-from shared.catalogue.model import WorkingCalendar
+from shared.catalogue.lookup import calendar_for
+from shared.catalogue.model import Catalogue, WorkingCalendar
 from shared.contracts.facts import Event, Facts
 from shared.dossier.actions import ReturnWay
 from shared.dossier.deadline import working_time_between
 from shared.dossier.lifecycle import Clock, Stage
 from shared.dossier.state import first_of
-from shared.dossier.working_time import MICROSECOND, ZERO
+from shared.dossier.working_time import LOCAL, MICROSECOND, ZERO
 
 
 class Holder(StrEnum):
@@ -74,6 +75,16 @@ _HELD_BY: Final[Mapping[Stage, Holder]] = {
 
 _ANSWER_FOR_ALL: Final = frozenset({Holder.GATEWAY, Holder.CARRIER, Holder.LATE_DATA})
 """They had no limit of their own: all their time on the running clock is what they kept the dossier waiting."""
+
+
+def calendars(catalogue: Catalogue) -> Callable[[Facts], WorkingCalendar]:
+    """Whose hours are working hours: the calendar of the agency that decides, as it was when the dossier came."""
+
+    def calendar_of(facts: Facts) -> WorkingCalendar:
+        on = (facts.received_at or facts.submitted_at).astimezone(LOCAL).date()
+        return calendar_for(catalogue, facts.agency_competent, on)
+
+    return calendar_of
 
 
 def charged(events: Iterable[Known], calendar: WorkingCalendar, at: datetime) -> Charged:

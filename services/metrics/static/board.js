@@ -3,6 +3,8 @@
 "use strict";
 
 const PATIENCE_MS = 30_000;
+const AGAIN_MS = 4_000;
+const LONGEST_MS = 600_000;
 let board = document.getElementById("board");
 let skew = 0; // this machine's clock minus the server's
 let source = null;
@@ -46,6 +48,7 @@ function take(html) {
     control();
     tune();
     age();
+    load();
   }
   if (focused && !board.contains(document.activeElement)) board.querySelector(`a[href="${CSS.escape(focused)}"]`)?.focus({ preventScroll: true });
   say(before, levels(board));
@@ -104,7 +107,20 @@ document.addEventListener("keydown", (event) => {
   if (way) document.querySelector(`a[rel="${way}"]`)?.click();
 });
 
+// What is read from the log of events comes after the page; while it is being read, it is asked for again.
+async function load(waited = 0) {
+  const place = document.querySelector("[data-load]");
+  if (!place || waited > LONGEST_MS) return;
+  const answer = await fetch(place.dataset.load, { credentials: "same-origin" }).catch(() => null);
+  if (!answer?.ok) return;
+  const found = new DOMParser().parseFromString(await answer.text(), "text/html").getElementById(place.id);
+  if (!place.isConnected) return load(waited);
+  place.replaceWith(found);
+  if ("again" in found.dataset) setTimeout(() => load(waited + AGAIN_MS), AGAIN_MS);
+}
+
 if (board?.querySelector(".pause")) control();
+load();
 if (board?.dataset.stream) {
   tune();
   age();

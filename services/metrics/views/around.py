@@ -91,8 +91,8 @@ def around(scene: Scene) -> Around:
 
 
 def _path(scene: Scene) -> tuple[Link, ...]:
-    boards = scene.asked.but(indicator="")
-    links = [Link(scene.agency.name, boards.href)] if scene.asked.indicator else []
+    boards = scene.asked.but(indicator="", card="")
+    links = [Link(scene.agency.name, boards.href)] if scene.asked.indicator or scene.asked.card else []
     parent = scene.agency.parent
     while parent is not None:
         row = scene.borders.agency(parent)

@@ -27,6 +27,8 @@ class Asked:
     is_root: bool
     period: Span
     indicator: str = ""
+    card: str = ""
+    """A scorecard instead of figures."""
     rank_by: str = ""
     language: Language = "vi"
     is_wall: bool = False
@@ -72,6 +74,8 @@ class Asked:
     @property
     def path(self) -> str:
         """`/board`, `/board/000.00.03.H39`, `/board/000.00.03.H39/online_share`"""
+        if self.card:
+            return f"{ROOT}/{self.agency_code}/scorecards/{self.card}"
         if self.indicator:
             return f"{ROOT}/{self.agency_code}/{self.indicator}"
         return ROOT if self.is_root else f"{ROOT}/{self.agency_code}"
@@ -88,8 +92,8 @@ class Asked:
 
     @property
     def live(self) -> str:
-        """Where the page hears of changes; empty for the past, and for days, which are counted on read."""
-        if self.as_of is not None or self.is_narrow:
+        """Where the page hears of changes; empty for the past, for scorecards, and for days, counted on read."""
+        if self.as_of is not None or self.is_narrow or self.card:
             return ""
         where = f"{ROOT}/{self.agency_code}/live{self.query}"
         return f"{where}&indicator={self.indicator}" if self.indicator else where
@@ -103,6 +107,11 @@ class Asked:
     def dossiers(self) -> str:
         """The dossiers behind the figure."""
         return f"{ROOT}/{self.agency_code}/{self.indicator}/dossiers{self.query}"
+
+    @property
+    def hours(self) -> str:
+        """Whose hours made its dossiers late."""
+        return f"{ROOT}/{self.agency_code}/{self.indicator}/hours{self.query}"
 
     def figure(self, indicator: str) -> str:
         """The page of one figure of this agency."""

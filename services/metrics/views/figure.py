@@ -54,7 +54,7 @@ def figure_page(scene: Scene) -> FigurePage:
     return FigurePage(
         around=around(scene),
         tile=tile(now, scene.words, scene.asked.href, history),
-        source=indicator.source,
+        source=scene.words.source(indicator.source),
         why=why(scene, now),
         plot=_plot(scene, history),
         history=_periods(scene, history),

@@ -9,6 +9,7 @@ from typing import Final, Literal
 from services.metrics.rules.band import Colour
 from services.metrics.rules.days import Days, Kind
 from services.metrics.views.figures import percent
+from services.metrics.views.sources import VIETNAMESE_SOURCES
 from services.metrics.views.spans import Span
 from services.metrics.views.texts import ENGLISH
 from shared.catalogue.model import Comparator, Indicator, Ratio
@@ -44,6 +45,14 @@ class Words:
         """The sentence, its {places} filled."""
         spoken = text if self.language == "vi" else ENGLISH[text]
         return spoken.format(**values) if values else spoken
+
+    def listed(self, text: str) -> str:
+        """A name from the catalogue; Vietnamese where it has no English."""
+        return text if self.language == "vi" else ENGLISH.get(text, text)
+
+    def source(self, text: str) -> str:
+        """Where a figure comes from, as the catalogue notes it."""
+        return VIETNAMESE_SOURCES.get(text, text) if self.language == "vi" else text
 
     def number(self, count: int) -> str:
         """`1.260`; English `1,260`."""

@@ -6,7 +6,9 @@ from dataclasses import dataclass
 from typing import Final
 
 from services.metrics.rules.band import Colour, bands_for, colour
+from services.metrics.rules.measures import Measures
 from services.metrics.rules.why import least
+from services.metrics.views.dossiers import is_listable
 from services.metrics.views.figures import Figure
 from services.metrics.views.language import Words
 from services.metrics.views.scene import Scene
@@ -25,6 +27,8 @@ class Why:
     heading: str
     missing: str
     sentences: tuple[str, ...]
+    hours: str
+    """Where it is said whose hours they were; empty where that is not known or not shown."""
 
 
 def why(scene: Scene, figure: Figure) -> Why | None:
@@ -38,7 +42,20 @@ def why(scene: Scene, figure: Figure) -> Why | None:
         heading=words("Vì sao {level}?", level=words.level(figure.colour).lower()),
         missing=words.number(missing) if missing else "",
         sentences=tuple(_sentences(scene, figure, figure.numerator, figure.denominator)),
+        hours=scene.asked.hours if has_hours(scene, figure) else "",
     )
+
+
+def has_hours(scene: Scene, figure: Figure) -> bool:
+    """Whether the log is asked whose hours they were: of now, by months, of a figure made of dossiers that misses
+    some, and for readers from whom no small number is hidden.
+    """
+    asked, indicator = scene.asked, figure.indicator
+    if asked.past is not None or asked.is_narrow or scene.hides_below or figure.is_hidden or not figure.denominator:
+        return False
+    is_most = indicator.comparator is Comparator.AT_MOST
+    missing = figure.numerator if is_most else figure.denominator - figure.numerator
+    return missing > 0 and is_listable(Measures.of(scene.catalogue), indicator)
 
 
 def _sentences(scene: Scene, figure: Figure, numerator: int, denominator: int) -> list[str]:

@@ -27,6 +27,7 @@ from services.metrics.views.language import VIETNAMESE, Words
 from services.metrics.views.periods import choices, lately
 from services.metrics.views.scene import Known, Scene, Then
 from services.metrics.views.sheet import sheet
+from services.metrics.views.sources import VIETNAMESE_SOURCES
 from services.metrics.views.spans import following, parse, previous
 from services.metrics.views.texts import ENGLISH
 from services.metrics.views.tiles import Tile
@@ -305,9 +306,35 @@ def spoken() -> set[str]:
     return direct | (quoted & ENGLISH.keys()) | {meaning.label for meaning in STAGES.values()}
 
 
-def test_every_sentence_has_its_english_and_none_is_left_over() -> None:
-    assert spoken() - ENGLISH.keys() == set()
-    assert ENGLISH.keys() - spoken() == set()
+def listed(catalogue: Catalogue) -> set[str]:
+    """The names that scorecards bring along from the catalogue."""
+    return {
+        name
+        for card in catalogue.scorecards
+        for name in (
+            card.name,
+            *(row.name for row in card.grades),
+            *(group.name for group in card.groups),
+            *(part.name for group in card.groups for part in group.parts),
+        )
+    }
+
+
+def test_every_sentence_has_its_english_and_none_is_left_over(catalogue: Catalogue) -> None:
+    said = spoken() | listed(catalogue)
+    assert said - ENGLISH.keys() == set()
+    assert ENGLISH.keys() - said == set()
+
+
+def test_every_source_of_the_catalogue_is_said_in_vietnamese(catalogue: Catalogue) -> None:
+    """A source is law alone (`QĐ 766/QĐ-TTg 3.1`, equal in both languages) or has its Vietnamese; none is left over."""
+    sources = {row.source for row in (*catalogue.indicators, *catalogue.scorecards)}
+    law = {
+        text
+        for text in sources
+        if re.fullmatch(r"(?:[\d/]+(?:CT-UBND|NĐ-CP)|(?:NĐ|QĐ|TT) \d[\w/.-]*|Điều|Đ?\d[\d.-]*|,| )+", text)
+    }
+    assert sources - law == VIETNAMESE_SOURCES.keys()
 
 
 def test_places_in_a_sentence_are_the_same_in_both_languages() -> None:
