@@ -20,6 +20,7 @@ from services.metrics.rules.stream import dossiers
 from services.metrics.store import Question
 from services.metrics.store.lists import Listed
 from services.metrics.views.dossiers import keeps
+from services.metrics.views.hours import Told
 from shared.catalogue.model import Catalogue, Indicator
 from shared.platform.settings import ServiceSettings
 
@@ -51,6 +52,12 @@ class Found(NamedTuple):
     missing: int
     nearest: Sequence[Seen]
     charges: Attribution
+
+    @property
+    def told(self) -> Told:
+        """The same for a page."""
+        sums = self.charges
+        return Told(tuple(self.nearest), sums.dossiers, sums.uncharged, sums.late_us, sums.each)
 
 
 type Find = Callable[[Wanted], Awaitable[Found]]

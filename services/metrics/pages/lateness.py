@@ -41,7 +41,7 @@ def add_hours(app: FastAPI, door: Door, memory: Memory, pages: Pages, find: Find
             found = await readings.within(PATIENCE_S, _wanted(scene))
         except (*AWAY, KafkaError, TimeoutError, LookupError):
             return None, AWAY_SAID
-        return (Told(found.missing, tuple(found.nearest), found.charges), "") if found else (None, READING_SAID)
+        return (found.told, "") if found else (None, READING_SAID)
 
     @app.get("/board/{agency_code}/{indicator}/hours", response_class=HTMLResponse, include_in_schema=False)
     @allows(Right.READ_KPI)

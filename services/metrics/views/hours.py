@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import accumulate
+from types import MappingProxyType
 from typing import Final, NamedTuple
 
-from services.metrics.acts.attribution import Attribution
 from services.metrics.rules.attribution import Charged, Holder
 from services.metrics.rules.band import bands_for
 from services.metrics.rules.seen import Seen
@@ -37,11 +37,14 @@ _SHOWN: Final = 50
 
 
 class Told(NamedTuple):
-    """What the log says: how many dossiers keep the figure from its target, the nearest of them, and their hours."""
+    """What the log says of the dossiers that keep a figure from its target; `nearest`: those to put right first."""
 
-    missing: int
-    nearest: tuple[Seen, ...]
-    charges: Attribution
+    nearest: tuple[Seen, ...] = ()
+    dossiers: int = 0
+    uncharged: int = 0
+    """Of which the log has not every event, or with a day of which no calendar is published."""
+    late_us: Mapping[Holder, int] = MappingProxyType({})
+    each: Mapping[str, Charged] = MappingProxyType({})
 
 
 @dataclass(frozen=True)
@@ -89,17 +92,17 @@ def hours(scene: Scene, told: Told | None, waiting: str = "") -> Hours:
     words, asked = scene.words, scene.asked
     indicator = scene.indicators[asked.indicator]
     figure = scene.figures(asked.agency_code, [indicator])[indicator.id]
-    charges = told.charges if told else Attribution()
+    known = told or Told()
     fix = to_fix(scene, figure)
-    rows = _nearest(scene, told, fix) if told and scene.sees_dossiers else ()
+    rows = _nearest(scene, known, fix) if scene.sees_dossiers else ()
     return Hours(
         around=around(scene),
         tile=tile(figure, words, asked.href),
         waiting=words(waiting) if waiting else "",
-        bars=bars(charges, words),
-        total=_hours(sum(_tenths(charges).values()), words),
-        counted=words.number(charges.dossiers),
-        uncharged=words.number(charges.uncharged) if charges.uncharged else "",
+        bars=bars(known, words),
+        total=_hours(sum(_tenths(known).values()), words),
+        counted=words.number(known.dossiers),
+        uncharged=words.number(known.uncharged) if known.uncharged else "",
         least=_least(scene, figure),
         rows=rows,
         rest=words.number(fix - len(rows)) if rows and fix > len(rows) else "",
@@ -107,9 +110,9 @@ def hours(scene: Scene, told: Told | None, waiting: str = "") -> Hours:
     )
 
 
-def bars(charges: Attribution, words: Words) -> tuple[Bar, ...]:
+def bars(told: Told, words: Words) -> tuple[Bar, ...]:
     """Every holder of late hours, the officer first; hours and shares add up to what is written as their sums."""
-    shares, tenths = parted(_late(charges), ALL), _tenths(charges)
+    shares, tenths = parted(_late(told), ALL), _tenths(told)
     starts = dict(zip(HOLDERS, accumulate((shares.get(holder, 0) for holder in HOLDERS), initial=0), strict=False))
     return tuple(
         Bar(
@@ -121,7 +124,7 @@ def bars(charges: Attribution, words: Words) -> tuple[Bar, ...]:
             length=_hundredths(shares[holder]),
         )
         for holder, name in HOLDERS.items()
-        if charges.late_us[holder]
+        if told.late_us.get(holder)
     )
 
 
@@ -151,13 +154,13 @@ def _least(scene: Scene, figure: Figure) -> str:
     )
 
 
-def _late(charges: Attribution) -> dict[Holder, int]:
-    return {holder: charges.late_us[holder] for holder in HOLDERS}
+def _late(told: Told) -> dict[Holder, int]:
+    return {holder: told.late_us.get(holder, 0) for holder in HOLDERS}
 
 
-def _tenths(charges: Attribution) -> dict[Holder, int]:
+def _tenths(told: Told) -> dict[Holder, int]:
     """Tenths of hours that add up to the rounded sum."""
-    late = _late(charges)
+    late = _late(told)
     return parted(late, (sum(late.values()) + _TENTH_US // 2) // _TENTH_US)
 
 
@@ -168,9 +171,7 @@ def _hours(tenths: int, words: Words) -> str:
 
 
 def _nearest(scene: Scene, told: Told, count: int) -> tuple[Nearer, ...]:
-    return tuple(
-        _nearer(scene, seen, told.charges.each.get(seen.dossier_code)) for seen in told.nearest[: min(count, _SHOWN)]
-    )
+    return tuple(_nearer(scene, seen, told.each.get(seen.dossier_code)) for seen in told.nearest[: min(count, _SHOWN)])
 
 
 def _nearer(scene: Scene, seen: Seen, charged: Charged | None) -> Nearer:

@@ -328,7 +328,7 @@ def test_every_sentence_has_its_english_and_none_is_left_over(catalogue: Catalog
 
 def test_every_source_of_the_catalogue_is_said_in_vietnamese(catalogue: Catalogue) -> None:
     """A source is law alone (`QĐ 766/QĐ-TTg 3.1`, equal in both languages) or has its Vietnamese; none is left over."""
-    sources = {row.source for row in (*catalogue.indicators, *catalogue.scorecards)}
+    sources = {row.source for row in catalogue.indicators} | {row.source for row in catalogue.scorecards}
     law = {
         text
         for text in sources

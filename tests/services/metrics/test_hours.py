@@ -158,7 +158,7 @@ def test_the_nearest_are_the_least_late_however_many_come(lives: Lives) -> None:
 def test_bars_begin_where_the_one_before_ends() -> None:
     hour = int(timedelta(hours=1) / timedelta(microseconds=1))
     charges = Attribution(3, late_us=Counter({Holder.OFFICER: hour, Holder.CARRIER: hour, Holder.LATE_DATA: hour}))
-    told = bars(charges, VIETNAMESE)
+    told = bars(Found(NOW, 3, (), charges).told, VIETNAMESE)
     assert [(bar.start, bar.length, bar.hours) for bar in told] == [
         ("0.00", "33.34", "1,0 giờ"), ("33.34", "33.33", "1,0 giờ"), ("66.67", "33.33", "1,0 giờ"),
     ]  # fmt: skip

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from typing import Any
 
 import pytest
 
@@ -24,11 +25,11 @@ SYNCED = Reported(
 )
 
 
-def counts(agency: str = JUSTICE, **more: int) -> Counts:
+def counts(agency: str = JUSTICE, /, **more: int) -> Counts:
     return {(measure, agency, RECORD): count for measure, count in {**JANUARY, **more}.items()}
 
 
-def card(catalogue: Catalogue, id_: str, found: Counts, agency: str = JUSTICE, **asked: object) -> Card:
+def card(catalogue: Catalogue, id_: str, found: Counts, agency: str = JUSTICE, **asked: Any) -> Card:
     return card_page(scene(catalogue, found, card=id_, agency_code=agency, is_root=agency == PROVINCE, **asked))
 
 
