@@ -76,7 +76,8 @@ def main() -> None:
     op.output("cells", op.stateful_map("newest", keyed, newest), Cells(task.dsn))
     folder = Path(task.state)
     folder.mkdir(exist_ok=True)
-    init_db_dir(folder, 1)
+    if not any(folder.iterdir()):  # started again after a kill: the recovery store is there
+        init_db_dir(folder, 1)
     cli_main(flow, epoch_interval=EPOCH, recovery_config=RecoveryConfig(folder))
 
 
