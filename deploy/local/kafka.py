@@ -66,7 +66,8 @@ def prepare(site: Site) -> None:
     if (data / "log/meta.properties").exists():
         return
     cluster_id = base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
-    format_ = ["kafka.tools.StorageTool", "format", "--ignore-formatted", f"--cluster-id={cluster_id}", "-c", str(settings)]
+    named = f"--cluster-id={cluster_id}"  # one word: an id may begin with a dash
+    format_ = ["kafka.tools.StorageTool", "format", "--ignore-formatted", named, "-c", str(settings)]
     done = subprocess.run([*_java(), *format_], capture_output=True, text=True, check=False)
     if done.returncode:
         raise StackError(f"Kafka's storage could not be formatted: {(done.stderr or done.stdout).strip()[-300:]}")

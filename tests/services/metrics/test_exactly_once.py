@@ -65,7 +65,7 @@ async def test_a_consumer_that_is_cut_off_and_one_that_goes_on(log: Log, lives: 
     told = records(lives)
     await log.tell(told)
     for _ in range(3):
-        cut_off = asyncio.create_task(log.folding(batch_records=25).run())
+        cut_off: asyncio.Task[None] = asyncio.create_task(log.folding(batch_records=25).run())
         before = sum((await log.position()).values())
 
         async def has_moved(before: int = before) -> bool:
@@ -270,7 +270,6 @@ async def test_a_member_that_sleeps_on_its_locks_holds_nobody_up_for_ever(log: L
     told = records(lives[:20])
     await log.tell(told)
     async with log.sessions() as asleep:
-        await log.run(f"INSERT INTO metrics.consumer_offset VALUES ('{log.topic}', 0, 0)")
         await asleep.execute(text("LOCK TABLE metrics.consumer_offset IN EXCLUSIVE MODE"))
         async with log.folded_by(log.folding()) as folding:
             await asyncio.sleep(11)
