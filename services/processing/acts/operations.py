@@ -25,6 +25,8 @@ from shared.platform.telemetry import log
 MOST_STUCK: Final = 50
 SHORTEST_REASON: Final = 10
 """Characters of a reason: shorter ones say nothing to whoever reads the audit."""
+_TOO_SHORT: Final = "Nêu lý do, ít nhất 10 ký tự."
+"""A text of the catalogue, said in both languages: the number stands in it."""
 _ON_ITS_WAY: Final = timedelta(seconds=60)
 """A replay that is younger and has no end may still be under way in another request."""
 REPLAYED: Final = "replayed"
@@ -94,7 +96,7 @@ class Operations:
         Raises Refused when it was decided before; Unknown; Away.
         """
         if len(reason) < SHORTEST_REASON:
-            raise Refused("reason_too_short", f"Nêu lý do, ít nhất {SHORTEST_REASON} ký tự.")
+            raise Refused("reason_too_short", _TOO_SHORT)
         letter = await self.letter(place)
         now = self.now()
         wanted = Decided(verdict, reason, person_code, now, now if verdict == DISCARDED else None)

@@ -15,7 +15,7 @@ from temporalio.contrib.pydantic import pydantic_data_converter
 from deploy.local.stack import Stack
 from services.processing import acts
 from services.processing.acts import Door
-from services.processing.acts.operations import Operations
+from services.processing.acts.operations import SHORTEST_REASON, Operations
 from services.processing.adapters.engine_watch import TemporalEngineWatch, Trying, Worker
 from services.processing.adapters.log_watch import REPLAYED, DeadLetter, KafkaLogWatch, Lag, Place
 from shared.contracts.facts import DEAD_LETTERS, TOPIC, event_of, facts_of, value_of
@@ -124,7 +124,11 @@ async def test_a_dead_letter_goes_back_once_with_a_reason_and_who_decided(site: 
     assert "{broken" not in page.text, "a payload is shown to nobody"
     short = await browser.send(page, ONE, verdict="replayed", reason="vì")
     assert short.status_code == 409
-    assert "Nêu lý do" in short.text
+    assert f"Nêu lý do, ít nhất {SHORTEST_REASON} ký tự." in short.text
+    await browser.get("/desk/ops?lang=en")
+    english = await browser.send(page, ONE, verdict="replayed", reason="vì")
+    assert "Give a reason of at least 10 characters." in english.text
+    await browser.get("/desk/ops?lang=vi")
     for _ in range(2):  # a double click
         done = await browser.send(page, ONE, verdict="replayed", reason=REASON)
     assert log.replayed == [LETTER]
