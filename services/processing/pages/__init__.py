@@ -17,6 +17,7 @@ from services.processing.acts.operations import Operations
 from services.processing.adapters.provider import Provider
 from services.processing.pages import (
     act,
+    approve,
     bulk,
     bulk_file,
     comments,
@@ -42,7 +43,7 @@ from shared.web.sessions import Cookie
 
 TEMPLATES: Final = Path(__file__).parent.parent / "templates"
 SCREENS: Final = (
-    sign_in, provider, me, operator, worklist, lists, live, sign, bulk, bulk_file, counter, papers, comments,
+    sign_in, provider, me, operator, worklist, lists, live, sign, approve, bulk, bulk_file, counter, papers, comments,
     act, dossier,
 )  # fmt: skip
 """In the order in which addresses are tried: the pattern of a dossier's code is the last."""
