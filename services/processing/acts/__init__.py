@@ -15,6 +15,7 @@ from typing import Protocol
 import orjson
 
 from services.processing import store
+from services.processing.acts.meanwhile import present
 from services.processing.adapters.applicant_file import ApplicantFile
 from services.processing.adapters.intake_desk import IntakeDesk
 from services.processing.adapters.siblings import Siblings
@@ -72,12 +73,16 @@ class Door:
 
 @dataclass(frozen=True)
 class Click:
-    """One intended act: its id (the Idempotency-Key), what is asked, and the state the person saw."""
+    """One intended act: its id (the Idempotency-Key), what is asked, and the state the person saw.
+
+    `past_machines`: what only machines wrote since then is no reason to refuse; what people did is (SR-09).
+    """
 
     command_id: str
     actions: Sequence[Action]
     seq: int | None = None
     words: str = ""
+    past_machines: bool = False
 
     def request_hash(self, person_code: str) -> str:
         """Who asked for what."""
@@ -103,6 +108,9 @@ async def take(door: Door, actor: Actor, dossier_code: str, click: Click) -> Fac
     asked_hash = click.request_hash(actor.person_code)
     async with door.reads() as session:
         row, known_hash = await store.find_for(session, dossier_code, click.command_id)
+        seq = click.seq
+        if row is not None and seq is not None and click.past_machines:
+            seq = await present(session, row.facts, seq)
     facts = row.facts if row else await door.desk.look(dossier_code)
     _demand_sight(door, actor, facts)
     if known_hash == asked_hash:
@@ -113,7 +121,7 @@ async def take(door: Door, actor: Actor, dossier_code: str, click: Click) -> Fac
         command_id=click.command_id,
         by=_in_which_role(door, actor, click.actions, facts),
         actions=tuple([await _completed(door, action, facts) for action in click.actions]),
-        seq=click.seq,
+        seq=seq,
         traceparent=current_traceparent(),
     )
     if click.words:  # before the act, so that no paper misses its words; an act refused leaves words nobody reads

@@ -17,7 +17,9 @@ from services.processing.acts.operations import Operations
 from services.processing.adapters.provider import Provider
 from services.processing.pages import (
     act,
+    approve,
     bulk,
+    bulk_file,
     comments,
     counter,
     dossier,
@@ -41,7 +43,8 @@ from shared.web.sessions import Cookie
 
 TEMPLATES: Final = Path(__file__).parent.parent / "templates"
 SCREENS: Final = (
-    sign_in, provider, me, operator, worklist, lists, live, sign, bulk, counter, papers, comments, act, dossier,
+    sign_in, provider, me, operator, worklist, lists, live, sign, approve, bulk, bulk_file, counter, papers, comments,
+    act, dossier,
 )  # fmt: skip
 """In the order in which addresses are tried: the pattern of a dossier's code is the last."""
 

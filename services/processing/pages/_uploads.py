@@ -31,7 +31,7 @@ LARGEST: Final = 10 * 1024 * 1024
 """Bytes of one paper (identity_and_documents §4.2); intake knows the same limit."""
 MOST_DRAINED: Final = 512 * 1024 * 1024
 """So much of a body is read at all; more is cut off."""
-UPLOADS: Final = {r"/desk/counter": MOST_DRAINED, r"/desk/[^/]+/papers": MOST_DRAINED}
+UPLOADS: Final = dict.fromkeys((r"/desk/counter", r"/desk/[^/]+/papers", r"/desk/bulk/file"), MOST_DRAINED)
 """Body limits of the forms with files."""
 MOST_UNKNOWN: Final = 64 * 1024 * 1024
 """So much is read for the sake of the texts in it, when nobody is signed in."""
@@ -70,9 +70,10 @@ _REFUSED: Final[Mapping[str, Words]] = {
 
 @dataclass(frozen=True)
 class Bringer(Person):
-    """Who sent a form with files; `wrong` names the files that were not taken."""
+    """Who sent a form with files; `wrong` names the files that were not taken, `lists` those the page reads itself."""
 
     wrong: list[Wrong] = field(default_factory=list)
+    lists: list[Sent] = field(default_factory=list)
 
 
 class Sent(NamedTuple):
@@ -85,6 +86,8 @@ class Sent(NamedTuple):
 
 class SignedInWithFiles(SignedIn):
     """The person of the session; files of the form are at intake when the page's own code begins."""
+
+    reads_lists = False
 
     async def __call__(self, request: Request) -> Bringer:
         """Raises SignInNeeded and Locked with the texts that were typed, Problem 403 for a foreign form."""
@@ -101,15 +104,26 @@ class SignedInWithFiles(SignedIn):
         async for part in _parts(request):
             if isinstance(part, Sent):
                 demand_token(typed, bringer.csrf)  # our forms carry it before the first file
-                await _hand_over(console, member, bringer, part)
+                if self.reads_lists:
+                    bringer.lists.append(part)
+                else:
+                    await _hand_over(console, member, bringer, part)
             else:
                 typed.setdefault(part[0], []).append(part[1])
         demand_token(typed, bringer.csrf)
         return bringer
 
 
+class SignedInWithList(SignedInWithFiles):
+    """The person of the session; the files are lists for the page itself, kept nowhere."""
+
+    reads_lists = True
+
+
 TheBringer = Annotated[Bringer, Depends(SignedInWithFiles(frozenset({Kind.STAFF})))]
 """`person: TheBringer` in the signature of a page that takes files."""
+TheLister = Annotated[Bringer, Depends(SignedInWithList(frozenset({Kind.STAFF})))]
+"""The same for a page that reads a list of dossiers."""
 
 
 async def _hand_over(console: Console, member: Member, bringer: Bringer, sent: Sent) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from datetime import datetime
+from collections.abc import Sequence
 from typing import Final
 
 from fastapi import APIRouter, Request
@@ -12,6 +12,7 @@ from starlette.responses import Response
 from services.processing import acts, store
 from services.processing.acts import Click
 from services.processing.acts.accounts import is_fresh
+from services.processing.acts.meanwhile import since
 from services.processing.pages._door import (
     PREFIX,
     RESUMES,
@@ -27,11 +28,12 @@ from services.processing.pages.dossier import Asking, Code, form_for, shown
 from services.processing.pages.sign_in import prove
 from services.processing.rules.asked import ACTS, ELSEWHERE, Elsewhere
 from services.processing.rules.forms import PRESSED, Form, read
-from services.processing.rules.wording import ROLES
-from services.processing.views.worklist import stage_words
+from services.processing.rules.meanwhile import by_people
+from services.processing.views.dossier import LineView, line_views
+from services.processing.views.meanwhile import who_was_first
 from shared.contracts.facts import Facts
 from shared.dossier.actions import Action
-from shared.dossier.lifecycle import Act, Role
+from shared.dossier.lifecycle import Act
 from shared.dossier.refusal import Refused, Unknown
 from shared.dossier.working_time import LOCAL
 from shared.platform.http import Away
@@ -41,6 +43,7 @@ from shared.web.problem import Problem
 from shared.web.sessions import Typed, first
 
 router = APIRouter(prefix=PREFIX, include_in_schema=False)
+_NUMBER: Final = re.compile(r"[0-9]{1,9}")
 _COMMAND: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.:/-]{5,119}")
 FRESH_PROOF: Final = frozenset({Act.SIGN})
 """Acts that want a proof of identity of the last five minutes (SR-03)."""
@@ -73,8 +76,9 @@ async def _done(request: Request, console: Console, person: Person, facts: Facts
     except Unknown:
         raise
     except Refused as no:
-        notices = [Notice("bad", await _sentence(console, person, typed, code, no))]
-        again = Asking(form.act, typed, command_id=new_command())
+        sentence, changed = await _told(console, person, typed, code, no)
+        notices = [Notice("bad", sentence)]
+        again = Asking(form.act, typed, command_id=new_command(), changed=changed)
         return await shown(request, console, person, code, asking=again, notices=notices, status=no.status)
     except KeyReused:
         sentence = person.say("Biểu mẫu này đã dùng cho việc khác. Kiểm tra rồi gửi lại.")
@@ -95,35 +99,34 @@ async def _take(console: Console, person: Person, facts: Facts, action: Action, 
     if isinstance(action, Elsewhere):
         await acts.ask_sibling(console.door, actor, facts.dossier_code, command_id, action)
     else:
-        click = Click(command_id, (action,), _seq(person.typed, facts), words)
+        click = Click(command_id, (action,), _seq(person.typed), words, past_machines=True)
         await acts.take(console.door, actor, facts.dossier_code, click)
 
 
-def _seq(typed: Typed, facts: Facts) -> int | None:
-    """The state the person saw; when only machines wrote since then (same stage), the present one."""
+def _seq(typed: Typed) -> int | None:
+    """The state the person saw."""
     seen = first(typed, "seq")
-    if not seen.isdecimal():
-        return None
-    return facts.seq if first(typed, "stage") == facts.stage else int(seen)
+    return int(seen) if _NUMBER.fullmatch(seen) else None
 
 
-async def _sentence(console: Console, person: Person, typed: Typed, code: str, no: Refused) -> str:
-    """What to say of a refusal: who was first and where the dossier is now, or the rule's own words."""
+async def _told(
+    console: Console, person: Person, typed: Typed, code: str, no: Refused
+) -> tuple[str, Sequence[LineView]]:
+    """What to say of a refusal: who was first and what changed since the page was made, or the rule's own words."""
+    seen = _seq(typed)
     async with console.door.reads() as session:
-        row, history = await store.find(session, code), await store.history(session, code)
-    if row is None or first(typed, "stage") in {"", row.facts.stage}:
-        return no.detail
-    last = next((change for _, change in reversed(history) if change.role is not Role.SYSTEM), None)
-    stage = stage_words(row.facts, person.language)
-    who, at = (ROLES[last.role].said(person.language), _clock(last.at)) if last else ("–", "–")
-    return person.say(
-        "Hồ sơ vừa chuyển sang bước “{stage}” lúc {at} (người thao tác: {who}). Nội dung đã nhập vẫn còn bên dưới.",
-        stage=stage, at=at, who=who,
-    )  # fmt: skip
+        row = await store.find(session, code)
+        changes = await since(session, code, seen) if seen is not None else ()
+    if row is None or not changes or (not by_people(changes) and _is_there(typed, row.facts)):
+        return no.detail, ()
+    sentence = who_was_first(row.facts, changes, person.language)
+    kept = person.say("Nội dung đã nhập vẫn còn bên dưới.")
+    return f"{sentence} {kept}", line_views(changes, console.door.catalogue, person.language)
 
 
-def _clock(at: datetime) -> str:
-    return f"{at.astimezone(LOCAL):%H:%M}"
+def _is_there(typed: Typed, facts: Facts) -> bool:
+    """Whether the dossier is still at the stage that the page showed."""
+    return first(typed, "stage") == facts.stage
 
 
 async def _again(request: Request, console: Console, person: Person, path: str) -> Response:

@@ -26,12 +26,12 @@ from services.processing.pages._door import (
 )
 from services.processing.pages._papers import kind_name, listed
 from services.processing.rules.asked import BRINGS
-from services.processing.rules.forms import PRESSED, Choices, Form, Wrong, form_of
+from services.processing.rules.forms import PRESSED, Choices, Form, Wrong, form_of, typed_lines
 from services.processing.rules.wording import BUTTONS, CHANNELS, RETURN_WAYS
 from services.processing.rules.worklist import offered
 from services.processing.store import Row, accounts
 from services.processing.views import deadline_view
-from services.processing.views.dossier import line_views, ordered, share_views, step_views, why_lines
+from services.processing.views.dossier import LineView, line_views, ordered, share_views, step_views, why_lines
 from services.processing.views.worklist import holder_words, left_of, left_view, procedure_name, stage_words
 from shared.catalogue import lookup
 from shared.contracts.facts import Facts
@@ -54,12 +54,16 @@ _DONE: Final = re.compile(r"([a-z_]{2,30})@(\d{2}:\d{2}:\d{2})")
 
 @dataclass(frozen=True)
 class Asking:
-    """The form on the page: which act, what was typed, what is wrong, and the id of the act it will become."""
+    """The form on the page: which act, what was typed, what is wrong, and the id of the act it will become.
+
+    `changed`: what others did since the page was made that this form was sent from.
+    """
 
     act: Act | None
     typed: Typed
     wrong: Sequence[Wrong] = ()
     command_id: str = ""
+    changed: Sequence[LineView] = ()
 
 
 NOTHING_ASKED: Final = Asking(None, {})
@@ -117,6 +121,9 @@ async def shown(
     first = likely if likely in PRESSED else None
     wanted = asking.act if asking.act in open_now else first if asking.act is None else None
     form = await form_for(console, person, facts, wanted) if wanted else None
+    kept = ""
+    if form is None and asking.act in PRESSED and asking.typed:
+        kept = "\n".join(typed_lines(await form_for(console, person, facts, asking.act), asking.typed, language))
     typed = asking.typed or {"amount_vnd": [number(facts.fee_owed_vnd)]}
     left = left_view(left_of(facts, door.catalogue, now), now, language, weekday=True)
     base = f"{PREFIX}/{dossier_code}"
@@ -141,7 +148,8 @@ async def shown(
         tabs=[Link(f"{base}?tab={key}", person.say(words), key == tab) for key, words in TABS.items()],
         form=form and form_view(form, language),
         typed=typed,
-        kept="\n".join(asking.typed.get("words", ())) if form is None else "",
+        kept=kept,
+        changed=asking.changed,
         command=asking.command_id or new_command(),
         others=links,
         last_act=line_views(history[-1:], door.catalogue, language),

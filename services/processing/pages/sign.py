@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from datetime import datetime
 from typing import Annotated, Final
 
 from fastapi import APIRouter, Path, Request
@@ -24,14 +23,14 @@ from services.processing.pages._door import (
     new_command,
     page,
 )
+from services.processing.pages._drafts import are_seen, look_at, record_look, seen_of, sheet_of_draft
+from services.processing.pages._rows import done_view, picked
 from services.processing.pages.sign_in import prove
-from services.processing.rules import signing
 from services.processing.rules.worklist import scope_of
 from services.processing.store import Filter
 from services.processing.views.worklist import row_views
-from shared.contracts.facts import Facts
 from shared.dossier import actions
-from shared.dossier.codes import DossierCode, is_dossier_code
+from shared.dossier.codes import DossierCode
 from shared.dossier.lifecycle import Act, Role, Stage, TaskKind
 from shared.dossier.refusal import Unknown
 from shared.web.identity import allows
@@ -55,7 +54,7 @@ async def _shown(
     async with door.reads() as session:
         narrow = Filter(kinds=frozenset({TaskKind.SIGN}))
         rows = await store.tasks(session, scope, narrow=narrow, after=None, limit=MOST)
-        seen = await store.seen_by(session, me.person_code, {row.facts.dossier_code: _look(row.facts) for row in rows})
+    seen = await seen_of(console, person, {row.facts.dossier_code: look_at(row.facts.seq) for row in rows})
     named = await console.names(me.person_code, [row.facts.dossier_code for row in rows])
     shown = row_views(
         rows, actor=me, catalogue=door.catalogue, now=now, named=named, titles={}, language=person.language
@@ -63,7 +62,7 @@ async def _shown(
     return page(
         request, console, person, "sign.html",
         status=status, notices=notices, rows=[(row, row.code in seen) for row in shown], seen=len(seen),
-        keys={row.code: new_command() for row in shown}, ticked=person.typed.get("row", []),
+        keys={row.code: new_command() for row in shown},
     )  # fmt: skip
 
 
@@ -78,35 +77,20 @@ async def read(
     if facts.stage is not Stage.SIGNING or facts.outcome is None:
         raise Unknown
     name = (await console.names(me.person_code, [dossier_code])).of(dossier_code)
-    sheet = sheet_to_sign(console, person, facts, name, door.now())
-    async with door.sessions.begin() as session:
-        await store.record_readings(session, me.person_code, [dossier_code], _look(facts), door.now())
+    sheet = sheet_of_draft(console, person, facts, name, door.now())
+    await record_look(console, person, facts)
     return page(request, console, person, "sign_one.html", sheet=sheet, facts=facts, key=new_command())
-
-
-def sheet_to_sign(console: Console, person: Person, facts: Facts, name: str, at: datetime) -> signing.Sheet:
-    """What will be on the paper; the number is given when it is signed."""
-    decision = signing.Decision(
-        dossier_code=facts.dossier_code,
-        procedure_code=facts.procedure_code,
-        agency_code=facts.agency_competent,
-        signer_code=person.member.actor.person_code,
-        outcome=facts.outcome or actions.Outcome.GRANTED,
-        decided_at=at,
-    )
-    return signing.sheet_of(console.door.catalogue, decision, "…", name, facts.cause)
 
 
 @router.post("")
 @allows(Act.SIGN)
 async def sign(request: Request, console: TheConsole, person: The) -> Response:
     """Signs the ticked ones that were seen; what fails stays unsigned, and nothing is in between."""
-    rows = [(code, key) for code, _, key in (text.partition(" ") for text in person.typed.get("row", []))]
-    rows = [(code, key) for code, key in rows if is_dossier_code(code) and key.startswith("desk-")][:MOST]
+    rows = picked(person.typed)
     if not rows:
         sentence = person.say("Chọn ít nhất một văn bản đã xem.")
         return await _shown(request, console, person, notices=(Notice("bad", sentence),), status=422)
-    if await _unseen(console, person, [code for code, _ in rows]):
+    if not await are_seen(console, person, rows):
         sentence = person.say("Có văn bản chưa xem. Mở xem rồi ký.")
         return await _shown(request, console, person, notices=(Notice("bad", sentence),), status=422)
     if not is_fresh(person.member, console.door.now()):
@@ -118,21 +102,8 @@ async def sign(request: Request, console: TheConsole, person: The) -> Response:
         request, console, person, "bulk_done.html",
         notices=[Notice("good" if done == len(came) else "wait", sentence)],
         act=Act.SIGN.value, button=person.say("Ký số"), again=[], typed={}, back=f"{PREFIX}/sign",
-        rows=[(each.dossier_code, person.say(_WORDS[each.outcome]), each.why) for each in came],
+        **done_view(came, _WORDS, person),
     )  # fmt: skip
-
-
-async def _unseen(console: Console, person: Person, codes: list[str]) -> list[str]:
-    door, me = console.door, person.member.actor
-    facts = [await acts.read(door, me, code) for code in codes]
-    async with door.reads() as session:
-        seen = await store.seen_by(session, me.person_code, {each.dossier_code: _look(each) for each in facts})
-    return [code for code in codes if code not in seen]
-
-
-def _look(facts: Facts) -> str:
-    """Under what a reading of this draft is recorded: a draft that changed since is another one."""
-    return f"draft:{facts.seq}"
 
 
 async def _again(request: Request, console: Console, person: Person, path: str) -> Response:

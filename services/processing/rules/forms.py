@@ -262,6 +262,17 @@ def _first(typed: Mapping[str, Sequence[str]], name: str) -> str:
     return next((text.strip() for text in typed.get(name, ())), "")[:LONGEST]
 
 
+def typed_lines(form: Form, typed: Mapping[str, Sequence[str]], language: str) -> list[str]:
+    """What was typed into a form that is not open any more: `Lý do: Dự thảo có sai sót`; files are named by nobody."""
+    lines = []
+    for field in form.fields:
+        words = {option.value: option.words for option in field.options}
+        said = ", ".join(words.get(text, text) for text in typed.get(field.name, ()) if text.strip())
+        if said and field.widget != "file":
+            lines.append(f"{field.label.said(language)}: {said}")
+    return lines
+
+
 PRESSED: Final = tuple(act for act in (*ACTS, *ELSEWHERE) if act in BUTTONS)
 """Acts that this console asks by a form of its own."""
 

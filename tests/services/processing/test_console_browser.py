@@ -1,0 +1,95 @@
+"""The console in a real browser where several dossiers are decided: axe, both languages, desk and phone."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+
+import pytest
+from playwright.async_api import Browser, Page
+
+from services.processing.acts import Door
+from shared.dossier.lifecycle import Stage
+from tests.browser import browser, chromium, served, violations
+from tests.services.processing.conftest import PASSWORD, Site
+from tests.services.processing.fakes import FakeDesk
+from tests.services.processing.test_pages import CODE, hold, press
+
+__all__ = ["browser", "chromium"]
+
+
+@pytest.fixture
+async def address(site: Site) -> AsyncIterator[str]:
+    async with served(site.app) as at:
+        yield f"{at}/desk"
+
+
+async def signed_in(browser: Browser, address: str, login: str) -> Page:
+    page = await (await browser.new_context()).new_page()
+    await page.goto(f"{address}/sign-in")
+    await page.fill("#f-login", login)
+    await page.fill("#f-password", PASSWORD)
+    await page.click("[data-main]")
+    await page.wait_for_url(address)
+    return page
+
+
+async def check(page: Page, language: str) -> None:
+    """This page as it stands, on a desk and on a phone."""
+    assert await page.locator("html").get_attribute("lang") == language
+    assert await page.locator("h1").count() == 1
+    for width in (1280, 320):
+        await page.set_viewport_size({"width": width, "height": 800})
+        assert await violations(page) == [], (page.url, width)
+        assert await page.evaluate("document.documentElement.scrollWidth") <= width, (page.url, width)
+
+
+@pytest.mark.parametrize("language", ["vi", "en"])
+async def test_approving_hinders_nobody(  # noqa: PLR0917 - one double each
+    browser: Browser, address: str, door: Door, desk: FakeDesk, site: Site, language: str
+) -> None:
+    await hold(door, desk, Stage.REVIEW)
+    page = await signed_in(browser, address, "unit_head")
+    for path in ("/approve", f"/approve/{CODE}", "/approve"):
+        await page.goto(f"{address}{path}?lang={language}")
+        await check(page, language)
+    await press(await site.browser("everybody"), "approve_draft")
+    await page.click("button[name=only]")
+    await page.wait_for_selector("text=09:30")
+    await check(page, language)
+
+
+@pytest.mark.parametrize("language", ["vi", "en"])
+async def test_a_list_that_comes_back_hinders_nobody(  # noqa: PLR0917 - one double each
+    browser: Browser, address: str, door: Door, desk: FakeDesk, site: Site, language: str
+) -> None:
+    await hold(door, desk, Stage.ACCEPTED)
+    await press(await site.browser("clerk"), "transfer")
+    page = await signed_in(browser, address, "specialist")
+    await page.goto(f"{address}/bulk/file?lang={language}")
+    await check(page, language)
+    for data in (b"PK\x03\x04", f"Dossier code,Note\n{CODE},x\n{CODE},\n".encode()):
+        await page.check("input[name=act][value=claim]")
+        await page.set_input_files("#f-list", {"name": "a.csv", "mimeType": "text/csv", "buffer": data})
+        async with page.expect_navigation():
+            await page.click("[data-main]")
+        await check(page, language)
+    async with page.expect_navigation():
+        await page.click("[data-main]")
+    await check(page, language)
+    assert desk.dossiers[CODE].holder == "CB-specialist"
+
+
+@pytest.mark.parametrize("language", ["vi", "en"])
+async def test_being_second_hinders_nobody(  # noqa: PLR0917 - one double each
+    browser: Browser, address: str, door: Door, desk: FakeDesk, site: Site, language: str
+) -> None:
+    await hold(door, desk, Stage.REVIEW)
+    page = await signed_in(browser, address, "unit_head")
+    await page.goto(f"{address}/{CODE}/act/send_back?lang={language}")
+    await page.select_option("#f-cause", "draft_wrong")
+    await page.fill("#f-words", "Dự thảo còn sai tên tại trang hai.")
+    await press(await site.browser("everybody"), "approve_draft")
+    async with page.expect_navigation():
+        await page.click("[data-main]")
+    assert await page.locator("#kept").count() == 1
+    await check(page, language)
