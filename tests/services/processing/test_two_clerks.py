@@ -116,4 +116,4 @@ async def test_the_preview_names_who_was_faster(site: Site, door: Door, desk: Fa
 
 async def token(browser: object) -> str:
     page = await browser.get("/desk")  # type: ignore[attr-defined]
-    return re.findall(r'name="csrf" value="([^"]+)"', page.text)[0]
+    return str(re.findall(r'name="csrf" value="([^"]+)"', page.text)[0])
