@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Final, NamedTuple
 
@@ -9,7 +10,18 @@ from fastapi import APIRouter, Request
 from starlette.responses import Response
 
 from services.processing.acts.bulk import MOST, Foreseen, Outcome, Picked, do, foresee
-from services.processing.pages._door import PREFIX, Console, Notice, Person, The, TheConsole, new_command, page, within
+from services.processing.pages._door import (
+    PREFIX,
+    RESUMES,
+    Console,
+    Notice,
+    Person,
+    The,
+    TheConsole,
+    new_command,
+    page,
+    within,
+)
 from services.processing.pages._rows import NOTE, again, done_view, picked, written
 from services.processing.pages.dossier import form_view
 from services.processing.rules.csv_list import Line
@@ -43,8 +55,13 @@ class Row(NamedTuple):
 @allows(*BULK)
 async def preview(request: Request, console: TheConsole, person: The) -> Response:
     """Without JavaScript too: this page stands between the ticks and the acts."""
+    return await previewed(request, console, person, act_of(person), _ticked(person))
+
+
+def _ticked(person: Person) -> list[Line]:
+    """The rows that were ticked in the list, each once."""
     codes = [code for code in dict.fromkeys(person.typed.get("code", [])) if is_dossier_code(code)]
-    return await previewed(request, console, person, act_of(person), [Line(0, code) for code in codes[:MOST]])
+    return [Line(0, code) for code in codes[:MOST]]
 
 
 async def previewed(
@@ -55,6 +72,7 @@ async def previewed(
     lines: Sequence[Line],
     *,
     wrong: Sequence[Wrong] = (),
+    notices: Sequence[Notice] = (),
     status: int = 200,
 ) -> Response:
     """What would become of each line; nothing is done yet."""
@@ -66,6 +84,7 @@ async def previewed(
     return page(
         request, console, person, "bulk.html",
         status=status,
+        notices=notices,
         wrong=[{"name": each.name, "words": each.words.said(person.language)} for each in wrong],
         act=act.value,
         button=BUTTONS[act].said(person.language),
@@ -133,3 +152,13 @@ def act_of(person: Person) -> Act:
     if asked not in {act.value for act in BULK}:
         raise Problem(422)
     return Act(asked)
+
+
+async def _again(request: Request, console: Console, person: Person, _path: str) -> Response:
+    """The preview as it was when the session ended: the same rows as they are now, and everything typed."""
+    lines = [Line(0, row.dossier_code, row.note) for row in picked(person.typed)]
+    notices = [Notice("wait", person.say("Đã đăng nhập lại. Nội dung đã nhập vẫn còn; kiểm tra rồi gửi."))]
+    return await previewed(request, console, person, act_of(person), lines or _ticked(person), notices=notices)
+
+
+RESUMES.append((re.compile(rf"{PREFIX}/bulk(?:/do)?"), _again))

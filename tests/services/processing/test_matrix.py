@@ -6,6 +6,7 @@ import pytest
 
 from services.processing import api, pages
 from services.processing.acts import Door
+from services.processing.views.worklist import BULK
 from shared.dossier.lifecycle import MOVES, Act, Stage
 from shared.web.identity import Route, routes_of
 from tests.services.processing.conftest import ROLES, Site
@@ -82,6 +83,29 @@ async def test_each_role_is_shown_exactly_the_tables_acts_and_no_forged_one_is_d
             typed = {"csrf": token, "act": act.value, "command_id": f"desk-{act}-000", "outcome": "GRANTED"}
             answer = await browser.http.post(f"/desk/{CODE}/act", data=typed)
             assert answer.status_code in {403, 404, 409, 422}, act
+    assert desk.dossiers[CODE].seq == before, "what the table refuses changes nothing"
+
+
+@pytest.mark.parametrize("role", ROLES)
+async def test_pages_about_several_dossiers_offer_each_role_the_tables_acts_alone(
+    site: Site, door: Door, desk: FakeDesk, role: str
+) -> None:
+    await hold(door, desk, Stage.REVIEW)
+    browser = await site.browser(role.lower())
+    mine = {act for (_, act), move in MOVES.items() if role in move.by}
+    lists = (await browser.get("/desk/bulk/file")).text
+    assert {act for act in BULK if f'value="{act}"' in lists} == mine & set(BULK)
+    drafts = (await browser.get("/desk/approve")).text
+    assert (CODE in drafts) == (Act.APPROVE_DRAFT in mine)
+    assert (await browser.get(f"/desk/approve/{CODE}")).status_code == (200 if Act.APPROVE_DRAFT in mine else 404)
+    token = drafts.partition('name="csrf" value="')[2].partition('"')[0]
+    row = f"{CODE} desk-0123456789 {desk.dossiers[CODE].seq}"
+    before = desk.dossiers[CODE].seq
+    for act in BULK:
+        forged = await browser.http.post(
+            "/desk/bulk/do", data={"csrf": token, "act": act.value, "row": row, "person_code": "CB-specialist"}
+        )
+        assert forged.status_code in {200, 409, 422}, act
     assert desk.dossiers[CODE].seq == before, "what the table refuses changes nothing"
 
 

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
+from collections import Counter
 
 import pytest
 
 from services.processing import acts
 from services.processing.acts import Door
+from services.processing.acts.accounts import IDLE
 from shared.contracts.facts import event_of
 from shared.dossier import actions
 from shared.dossier.actions import By, Order
 from shared.dossier.lifecycle import Role, Stage
-from tests.services.processing.conftest import NOW, Site
+from tests.services.processing.conftest import NOW, PASSWORD, Browser, Clock, Site
 from tests.services.processing.fakes import FakeDesk
 from tests.services.processing.test_pages import CODE, PAGE, hold, press
 
@@ -114,6 +117,37 @@ async def test_the_preview_names_who_was_faster(site: Site, door: Door, desk: Fa
     assert "đã chuyển bước (“Chuyển xử lý” lúc 09:30 23/11/2026, cán bộ tiếp nhận)" in seen.text
 
 
-async def token(browser: object) -> str:
-    page = await browser.get("/desk")  # type: ignore[attr-defined]
-    return str(re.findall(r'name="csrf" value="([^"]+)"', page.text)[0])
+async def test_of_fifty_claims_at_once_one_wins_and_all_others_are_told(site: Site, door: Door, desk: FakeDesk) -> None:
+    await hold(door, desk, Stage.ACCEPTED)
+    await press(await site.browser("clerk"), "transfer")
+    before = desk.dossiers[CODE].seq
+    people = [await site.browser("specialist"), await site.browser("everybody")]
+    forms = [(person, await person.get(f"{PAGE}/act/claim")) for person in people for _ in range(25)]
+    answers = await asyncio.gather(*(person.send(page, f"{PAGE}/act") for person, page in forms))
+    assert Counter(answer.status_code for answer in answers) == {303: 1, 409: 49}
+    assert desk.dossiers[CODE].seq == before + 1
+
+
+async def test_a_bulk_form_comes_back_after_the_session_ended(
+    site: Site, door: Door, desk: FakeDesk, clock: Clock
+) -> None:
+    await hold(door, desk, Stage.PROCESSING)
+    head = await site.browser("unit_head")
+    typed = {"csrf": await token(head), "code": CODE, "act": "reassign"}
+    seen = await head.http.post("/desk/bulk", data=typed)
+    clock.at += IDLE * 2
+    ended = await head.send(seen, "/desk/bulk/do", person_code="CB-specialist")
+    assert ended.status_code == 401
+    again = await head.send(ended, "/desk/sign-in", login="unit_head", password=PASSWORD)
+    assert again.status_code == 200
+    assert '<option value="CB-specialist" selected' in again.text
+    done = await head.send(again, "/desk/bulk/do", person_code="CB-specialist")
+    assert "Được 1," in done.text
+    assert desk.dossiers[CODE].holder == "CB-specialist"
+
+
+async def token(browser: Browser) -> str:
+    page = await browser.get("/desk")
+    found = re.search(r'name="csrf" value="([^"]+)"', page.text)
+    assert found
+    return found[1]
