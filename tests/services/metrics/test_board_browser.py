@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from collections.abc import AsyncIterator, Sequence
 from datetime import UTC, datetime, timedelta
 
@@ -10,15 +11,30 @@ import pytest
 from playwright.async_api import Browser, Page, expect
 
 from services.metrics.__main__ import build
+from services.metrics.acts.attribution import Attribution
+from services.metrics.pages.hours import Found, Wanted
+from services.metrics.rules.attribution import Holder
 from services.metrics.rules.days import Days
 from services.metrics.store import Question, Reading
 from services.metrics.views import Door
+from services.metrics.views.sources import VIETNAMESE_SOURCES
+from services.metrics.views.texts import ENGLISH
+from shared.catalogue.lookup import indicators_on
 from shared.catalogue.model import Catalogue
 from shared.web.identity import Identity
 from tests.browser import browser, chromium, served, violations
 from tests.services.metrics.test_board_views import JUSTICE, PROVINCE, TRADE, shares
 
 __all__ = ["browser", "chromium"]
+
+HOUR_US = 3_600_000_000
+
+
+async def late_hours(_: Wanted) -> Found:
+    """A log that says: three hours with the officer, one with the applicant."""
+    late = Counter({Holder.OFFICER: 3 * HOUR_US, Holder.CITIZEN: HOUR_US})
+    return Found(datetime(2026, 11, 27, 3, tzinfo=UTC), 4, (), Attribution(4, late_us=late))
+
 
 DESK, PHONE = {"width": 1280, "height": 900}, {"width": 390, "height": 844}
 
@@ -62,7 +78,7 @@ async def fold() -> Fold:
 @pytest.fixture
 async def board(fold: Fold, catalogue: Catalogue) -> AsyncIterator[str]:
     door = Door(fold.read, catalogue, fold.clock, 0, fold.after, read_days=fold.read_days)
-    app = build(door, identity=Identity("{}", production=False))
+    app = build(door, hours=late_hours, identity=Identity("{}", production=False))
     async with served(app) as address:
         yield f"{address}/board"
 
@@ -79,6 +95,8 @@ async def opened(
 PAGES = {
     "province": "", "ranked": "?rank=online_share", "unit": f"/{JUSTICE}", "figure": f"/{PROVINCE}/online_share",
     "count": f"/{PROVINCE}/received", "year": "?period=2026", "wall": "?wall=1", "past": "?as_of=2026-10-31",
+    "points": f"/{PROVINCE}/scorecards/qd766", "rating": f"/{PROVINCE}/scorecards/tt01?period=2026-Q4",
+    "hours": f"/{PROVINCE}/online_share/hours",
     "week": "?period=2026-W47", "borders": "?period=2024-03&borders=today",
 }  # fmt: skip
 
@@ -94,7 +112,9 @@ async def test_axe_finds_nothing(browser: Browser, board: str, path: str) -> Non
         await page.context.close()
 
 
-@pytest.mark.parametrize("path", ["", f"/{PROVINCE}/online_share", "?period=2026-11-C7"])
+@pytest.mark.parametrize(
+    "path", ["", f"/{PROVINCE}/online_share", "?period=2026-11-C7", f"/{PROVINCE}/scorecards/qd766"]
+)
 async def test_nothing_sticks_out_on_a_phone(browser: Browser, board: str, path: str) -> None:
     for width in (390, 320):
         page = await opened(browser, board + path, viewport={"width": width, "height": 800})
@@ -141,6 +161,33 @@ async def test_a_figure_that_moves_shows_at_once_and_says_its_new_level(
     await expect(tile.locator(".value")).to_have_text("80,00%", timeout=3000)
     await expect(page.locator("#voice")).to_contain_text("Hồ sơ giải quyết trực tuyến: Xanh")
     assert await page.evaluate("document.activeElement.closest('.tile')?.dataset.live") == "online_share"
+
+
+async def test_whose_hours_they_were_comes_after_the_page(browser: Browser, board: str) -> None:
+    page = await opened(browser, f"{board}/{PROVINCE}/online_share")
+    rows = page.locator("#hours table.holders tbody tr")
+    await expect(rows).to_have_count(2)
+    await expect(rows.first).to_contain_text("Cơ quan giải quyết")
+    await expect(rows.first).to_contain_text("75,00%")
+    await expect(page.locator("#hours .whole rect")).to_have_count(2)
+    plain = await opened(browser, f"{board}/{PROVINCE}/online_share", script=False)
+    await plain.locator("#hours a").click()
+    await expect(plain.locator("#hours table.holders")).to_contain_text("25,00%")
+
+
+async def test_a_vietnamese_page_has_no_english_of_the_catalogue(
+    browser: Browser, board: str, catalogue: Catalogue
+) -> None:
+    """Neither a source as the catalogue notes it, nor a sentence of the English board."""
+    english = {text for text in VIETNAMESE_SOURCES if " " in text}
+    english |= {text for text in ENGLISH.values() if " " in text and "{" not in text and text not in ENGLISH}
+    indicators = indicators_on(catalogue, datetime(2026, 11, 27, tzinfo=UTC).date())
+    addresses = [*PAGES.values(), *(f"/{PROVINCE}/{row.id}" for row in indicators if row.numerator != "reported")]
+    page = await opened(browser, board)
+    for path in addresses:
+        await page.goto(board + path)
+        shown = await page.locator("body").inner_text()
+        assert [text for text in english if text in shown] == [], path
 
 
 async def test_a_paused_board_stands_still(browser: Browser, board: str, fold: Fold) -> None:
