@@ -9,7 +9,7 @@ from typing import NamedTuple
 from services.processing import acts, store
 from services.processing.acts import Click, Door
 from services.processing.acts.meanwhile import since
-from services.processing.rules.meanwhile import Changes, by_people
+from services.processing.rules.meanwhile import Changes, decisive
 from services.processing.rules.worklist import allowed
 from shared.contracts.facts import Facts
 from shared.dossier.actions import Action
@@ -42,7 +42,7 @@ class Picked(NamedTuple):
 
 
 class Foreseen(NamedTuple):
-    """One row of the preview: `why_not` is empty when it can be done. `last`: what people did last, when it is not."""
+    """One row of the preview: `why_not` is empty when it can be done. `last`: what moved it last, when it is not."""
 
     dossier_code: str
     why_not: str
@@ -83,7 +83,7 @@ async def _foreseen(door: Door, actor: Actor, act: Act, code: str) -> Foreseen:
     if not why_not:
         return Foreseen(code, "", facts.seq)
     async with door.reads() as session:
-        changes = by_people(await store.history(session, code))
+        changes = decisive(await store.history(session, code))
     return Foreseen(code, why_not, facts.seq, changes[-1][1] if changes else None)
 
 

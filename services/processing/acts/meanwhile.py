@@ -5,7 +5,7 @@ from __future__ import annotations
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.processing import store
-from services.processing.rules.meanwhile import Changes, by_people
+from services.processing.rules.meanwhile import Changes, decisive
 from shared.contracts.facts import Facts
 
 
@@ -15,7 +15,12 @@ async def since(session: AsyncSession, dossier_code: str, seen: int) -> Changes:
 
 
 async def present(session: AsyncSession, facts: Facts, seen: int) -> int:
-    """The state to act upon: the newest when only machines wrote since then, else the one that was seen."""
+    """The state to act upon: the newest when only machines wrote since then, else the one that was seen.
+
+    A line that has not reached the history yet may be anybody's: then too it is the one that was seen.
+    """
     if seen >= facts.seq:
         return seen
-    return seen if by_people(await since(session, facts.dossier_code, seen)) else facts.seq
+    changes = await since(session, facts.dossier_code, seen)
+    is_whole = len(changes) == facts.seq - seen
+    return facts.seq if is_whole and not decisive(changes) else seen

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from services.processing.acts.bulk import MOST, Came, Outcome, Picked
 from services.processing.pages._door import Person
-from services.processing.rules.meanwhile import by_people
+from services.processing.rules.meanwhile import decisive
 from services.processing.views.meanwhile import who_was_first
 from shared.dossier.codes import is_dossier_code
 from shared.web.sessions import Typed, first
@@ -36,7 +36,7 @@ def written(row: Picked) -> str:
 
 def why_of(came: Came, person: Person) -> str:
     """Why a row was not done: who was first, or the rule's own words."""
-    if came.facts is not None and by_people(came.changes):
+    if came.facts is not None and decisive(came.changes):
         return who_was_first(came.facts, came.changes, person.language)
     return person.say(came.why) if came.why else ""
 
@@ -52,7 +52,7 @@ def again(came: Sequence[Came]) -> list[Picked]:
 
 def status_of(came: Sequence[Came]) -> int:
     """409 when others were first everywhere; else the table on the page says it row by row."""
-    was_late = any(by_people(each.changes) for each in came)
+    was_late = any(decisive(each.changes) for each in came)
     return 409 if was_late and not any(each.outcome is Outcome.DONE for each in came) else 200
 
 

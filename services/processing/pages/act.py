@@ -28,7 +28,7 @@ from services.processing.pages.dossier import Asking, Code, form_for, shown
 from services.processing.pages.sign_in import prove
 from services.processing.rules.asked import ACTS, ELSEWHERE, Elsewhere
 from services.processing.rules.forms import PRESSED, Form, read
-from services.processing.rules.meanwhile import by_people
+from services.processing.rules.meanwhile import decisive
 from services.processing.views.dossier import LineView, line_views
 from services.processing.views.meanwhile import who_was_first
 from shared.contracts.facts import Facts
@@ -117,16 +117,11 @@ async def _told(
     async with console.door.reads() as session:
         row = await store.find(session, code)
         changes = await since(session, code, seen) if seen is not None else ()
-    if row is None or not changes or (not by_people(changes) and _is_there(typed, row.facts)):
+    if row is None or not decisive(changes):
         return no.detail, ()
     sentence = who_was_first(row.facts, changes, person.language)
     kept = person.say("Nội dung đã nhập vẫn còn bên dưới.")
     return f"{sentence} {kept}", line_views(changes, console.door.catalogue, person.language)
-
-
-def _is_there(typed: Typed, facts: Facts) -> bool:
-    """Whether the dossier is still at the stage that the page showed."""
-    return first(typed, "stage") == facts.stage
 
 
 async def _again(request: Request, console: Console, person: Person, path: str) -> Response:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Final
 
 from shared.dossier.lifecycle import Role
 from shared.dossier.records import Change
@@ -10,7 +11,12 @@ from shared.dossier.records import Change
 type Changes = Sequence[tuple[int, Change]]
 """(seq, change) in their order."""
 
+MACHINES: Final = frozenset({Role.SYSTEM, Role.PARTNER})
 
-def by_people(changes: Changes) -> Changes:
-    """The changes that somebody made; timers and records of machines take no decision from anybody."""
-    return [line for line in changes if line[1].role is not Role.SYSTEM]
+
+def decisive(changes: Changes) -> Changes:
+    """The changes that somebody must be told of before deciding: people's acts, and whatever moved the dossier on.
+
+    What machines note down where it stands (scans read, parcel booked, payment arrived) takes no decision from anybody.
+    """
+    return [line for line in changes if line[1].role not in MACHINES or line[1].from_stage is not line[1].to_stage]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from services.processing.rules.meanwhile import Changes, by_people
+from services.processing.rules.meanwhile import Changes, decisive
 from services.processing.rules.wording import ROLES
 from services.processing.views.dossier import act_words
 from services.processing.views.worklist import stage_words
@@ -14,7 +14,7 @@ from shared.web.i18n import Language, teller
 
 def who_was_first(facts: Facts, changes: Changes, language: Language) -> str:
     """Which role did what at which time; `changes` are those since the page was made, at least one."""
-    _, last = (by_people(changes) or changes)[-1]
+    _, last = (decisive(changes) or changes)[-1]
     who, at = ROLES[last.role].said(language), f"{last.at.astimezone(LOCAL):%H:%M}"
     if changes[0][1].from_stage is facts.stage:
         return teller(language)(
