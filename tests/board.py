@@ -34,7 +34,7 @@ from tests.services.metrics.lives import Told, province
 
 PICTURES: Final = Path(__file__).parent / "golden" / "board"
 TOLERANCE: Final = 0.1
-"""Mean difference of grey values (0 to 255) that is still the same picture; one level of another colour is beyond it."""
+"""Mean difference of grey values (0 to 255) of the same picture; one level of another colour is beyond it."""
 NOW: Final = datetime(2026, 11, 27, 3, tzinfo=UTC)
 CATALOGUE: Final = load_catalogue()
 PROVINCE: Final = "000.00.00.H39"

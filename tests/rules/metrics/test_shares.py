@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from services.metrics.rules.shares import ALL, parted
 
 
+@settings(suppress_health_check=[HealthCheck.too_slow], deadline=None)  # a busy machine is not a finding
 @given(st.dictionaries(st.integers(0, 9), st.integers(0, 10**15), max_size=8), st.integers(0, 10**6))
 def test_parts_add_up_and_are_never_a_unit_away(parts: dict[int, int], units: int) -> None:
     given_ = parted(parts, units)
