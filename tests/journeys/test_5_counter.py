@@ -123,19 +123,27 @@ async def readings(town: Town) -> list[tuple[str, str]]:
 # --- one dossier ------------------------------------------------------------------------------------------------------
 
 
+async def painted(page: Page) -> None:
+    """Until the page can be seen: a browser drops keys that come before, and nobody presses any."""
+    await page.evaluate("new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")
+
+
 @pytest.mark.timeout(600)
 async def test_a_simple_dossier_by_keys_alone(desks: Desks, town: Town) -> None:
     page = await counter(desks, town)
+    await painted(page)
     keys = page.keyboard
     before = await filings(town)
     async with page.expect_navigation():
         await keys.type(card(YEN))  # the card's field has the focus
         await keys.press("Enter")
+    await painted(page)
     await keys.type(YEN.phone)  # now the phone, the first thing that no card says
     await keys.press("F2")
     async with page.expect_navigation():
         await keys.type("dang ky lai khai sinh")
         await keys.press("Enter")
+    await painted(page)
     for kind in ("TK-DKL", "BAN-SAO-CU"):
         assert await page.evaluate("document.activeElement.id") == f"f-file.{kind}"
         async with page.expect_file_chooser() as choosing:
