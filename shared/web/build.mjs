@@ -6,8 +6,6 @@ const built = new URL("static/built/", import.meta.url);
 const fonts = "@fontsource-variable/noto-sans/files/noto-sans";
 const copies = {
   "htmx.js": "htmx.org/dist/htmx.min.js",
-  "uplot.js": "uplot/dist/uPlot.iife.min.js",
-  "uplot.css": "uplot/dist/uPlot.min.css",
   "noto-sans-latin.woff2": `${fonts}-latin-wght-normal.woff2`,
   "noto-sans-vietnamese.woff2": `${fonts}-vietnamese-wght-normal.woff2`,
 };

@@ -4,22 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import timedelta
-from typing import Any, Final
+from typing import Any
 
 from rich.table import Table
 
 from services.metrics.acts.attribution import Attribution
 from services.metrics.rules.attribution import Charged, Holder
+from services.metrics.views.hours import HOLDERS
 from shared.dossier.working_time import MICROSECOND
-
-_HOLDERS: Final[Mapping[Holder, str]] = {
-    Holder.OFFICER: "Cơ quan giải quyết",
-    Holder.CITIZEN: "Người nộp hồ sơ",
-    Holder.OTHER_AGENCY: "Cơ quan được lấy ý kiến",
-    Holder.CARRIER: "Bưu chính",
-    Holder.GATEWAY: "Hệ thống kết nối",
-    Holder.LATE_DATA: "Dữ liệu báo muộn",
-}
 
 
 def seconds_of(code: str, told: Charged | None) -> dict[str, Any]:
@@ -56,7 +48,7 @@ def hours(told: Mapping[str, Any]) -> Table:
     shown = Table("Giờ làm việc nằm ở", box=None, header_style="bold")
     for title in ("Đã qua", "Quá hạn"):
         shown.add_column(title, justify="right", no_wrap=True)
-    for holder, words in _HOLDERS.items():
+    for holder, words in HOLDERS.items():
         if told["holders_s"][holder] or told["late_holders_s"][holder]:
             shown.add_row(words, _as_hours(told["holders_s"][holder]), _as_hours(told["late_holders_s"][holder]))
     shown.add_row("Cộng", _as_hours(told["elapsed_s"]), _as_hours(told["late_s"]), style="bold")

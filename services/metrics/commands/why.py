@@ -11,24 +11,21 @@ from typing import Annotated, Any, Final
 import typer
 from rich.console import Console
 
-from services.metrics.acts.attribution import Attribution, CalendarOf, attributed
+from services.metrics.acts.attribution import Attribution, attributed
 from services.metrics.acts.stored import through
 from services.metrics.commands.asked import Asked, answered, check_agency, of_dossiers, province, whose
 from services.metrics.commands.hours import hours, seconds_of, sums_of
 from services.metrics.commands.output import SHAPES, AsJson, err, table
-from services.metrics.rules.band import bands_for
+from services.metrics.rules.attribution import calendars
+from services.metrics.rules.band import bands_of
 from services.metrics.rules.measures import Measures
 from services.metrics.rules.seen import Seen
 from services.metrics.rules.stream import dossiers
 from services.metrics.rules.why import least
 from services.metrics.store import Question, Reading
 from services.metrics.views import day_of
-from services.metrics.views.borders import Borders
 from services.metrics.views.dossiers import keeps
-from shared.catalogue.lookup import calendar_for
-from shared.catalogue.model import Catalogue, Indicator, WorkingCalendar
-from shared.contracts.facts import Facts
-from shared.dossier.working_time import LOCAL
+from shared.catalogue.model import Catalogue, Indicator
 from shared.platform.catalogue import load_catalogue
 from shared.platform.settings import ServiceSettings, load
 
@@ -85,17 +82,9 @@ async def _asked(
         err.print(f"Reading the events of {len(missing)} dossiers from the log.", style="dim")
     listed = frozenset(islice(sorted(missing), LISTED))
     charges = await attributed(
-        settings, stream.topic, reading.position, missing, listed, _calendars(catalogue), question.at
+        settings, stream.topic, reading.position, missing, listed, calendars(catalogue), question.at
     )
     return reading, missing, charges
-
-
-def _calendars(catalogue: Catalogue) -> CalendarOf:
-    def calendar_of(facts: Facts) -> WorkingCalendar:
-        on = (facts.received_at or facts.submitted_at).astimezone(LOCAL).date()
-        return calendar_for(catalogue, facts.agency_competent, on)
-
-    return calendar_of
 
 
 def _least(
@@ -104,8 +93,7 @@ def _least(
     if figure["denominator"] is None:
         return None
     on = day_of(question.period, question.at)
-    bands = bands_for(catalogue, row, Borders(catalogue, on).agency(figure["agency"]).kind, on)
-    found = least(figure["numerator"], figure["denominator"], row, bands)
+    found = least(figure["numerator"], figure["denominator"], row, bands_of(catalogue, row, figure["agency"], on))
     return {"count": found.count, "colour": str(found.colour)} if found else None
 
 
