@@ -81,12 +81,13 @@ class Ledger:
 
     def __init__(self, path: Path) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
+        path.touch()
         self._path = path
-        self._file = path.open("ab", buffering=0)
 
     def write(self, kind: str, **fields: object) -> Entry:
         entry: Entry = {"kind": kind, "at": datetime.now(UTC).isoformat(), **fields}
-        self._file.write(json.dumps(entry, ensure_ascii=False).encode() + b"\n")
+        with self._path.open("ab", buffering=0) as lines:
+            lines.write(json.dumps(entry, ensure_ascii=False).encode() + b"\n")
         return entry
 
     def entries(self) -> Iterator[Entry]:

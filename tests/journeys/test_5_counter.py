@@ -131,6 +131,7 @@ async def painted(page: Page) -> None:
 @pytest.mark.timeout(600)
 async def test_a_simple_dossier_by_keys_alone(desks: Desks, town: Town) -> None:
     page = await counter(desks, town)
+    page.on("filechooser", lambda _: None)  # caught from now on: caught at the key press, the browser may be too late
     await painted(page)
     keys = page.keyboard
     before = await filings(town)
