@@ -93,7 +93,8 @@ _OUTSIDE: Final = {
     "SIGNING_URL": "http://{signing_authority}",
 }
 _ACCOUNTS: Final = {"ACCOUNTS_FILE": "{root}/secrets/{name}/accounts.json"}
-_UI: Final = {"TEMPORAL_UI": "http://{temporal_ui}"}
+_CONSOLE: Final = {"CONSOLE_URL": "http://{processing}"}
+_LINKS: Final = {"TEMPORAL_UI": "http://{temporal_ui}", "BOARD_URL": "http://{metrics}"}
 _MESSENGERS: Final = {"MAIL_SERVER": "{mailbox_smtp}", "SMS_URL": "http://{mailbox}"}
 _SERVERS: Final = ("postgres", "kafka", "temporal")
 
@@ -114,10 +115,10 @@ PROCESSES: Final = (
         env=_KAFKA | _TEMPORAL,
     ),
     _service("intake", *_SERVERS, "population_database", "mailbox", **_ALL, **_OBJECTS, **_OUTSIDE, **_MESSENGERS),
-    _service("processing", *_SERVERS, "signing_authority", **_ALL, **_OBJECTS, **_OUTSIDE, **_ACCOUNTS, **_UI),
+    _service("processing", *_SERVERS, "signing_authority", **_ALL, **_OBJECTS, **_OUTSIDE, **_ACCOUNTS, **_LINKS),
     _service("payment", *_SERVERS, "payment_gateway", **_ALL, **_OUTSIDE),
     _service("delivery", *_SERVERS, "carrier", **_ALL, **_OUTSIDE),
-    _service("metrics", "postgres", "kafka", **_DATABASE, **_KAFKA),
+    _service("metrics", "postgres", "kafka", **_DATABASE, **_KAFKA, **_CONSOLE),
 )
 BY_NAME: Final = {process.name: process for process in PROCESSES}
 

@@ -15,6 +15,7 @@ from fastapi import FastAPI
 
 from services.metrics import store
 from services.metrics.acts.rebuild import is_far_behind, rebuild
+from services.metrics.adapters.desk import Desk, HttpDesk
 from services.metrics.adapters.topic import Cemetery, reader
 from services.metrics.api import INTERFACE, TITLE, add_api
 from services.metrics.consumer import GROUP, Folding
@@ -33,9 +34,15 @@ from services.metrics.views import Door
 from shared.contracts.feedback import TOPIC as FEEDBACK
 from shared.platform import database, kafka, process, telemetry
 from shared.platform.catalogue import load_catalogue
+from shared.platform.http import client
 from shared.platform.settings import load
+from shared.platform.tokens import ServiceToken
 from shared.web.app import Check, application
 from shared.web.identity import Identity
+from shared.web.sessions import Cookie
+
+CONSOLE_SECONDS = 2.0
+"""A page does not wait longer to learn who looks at it."""
 
 
 async def main() -> int:
@@ -82,7 +89,18 @@ async def main() -> int:
             return await lists.of_days(session, stream, Measures.of(catalogue), spans, at)
 
     pulse = Pulse(url)
-    door = Door(read, catalogue, lambda: datetime.now(UTC), settings.hides_below, pulse.after, listed, read_days)
+    token = ServiceToken(settings.token_key.get_secret_value())
+    console = client(str(settings.processing_url), where="processing", timeout=CONSOLE_SECONDS, token=token)
+    door = Door(
+        read,
+        catalogue,
+        lambda: datetime.now(UTC),
+        settings.hides_below,
+        pulse.after,
+        listed,
+        read_days,
+        desk=settings.console_url,
+    )
     identity = Identity(settings.token_jwks.get_secret_value(), production=settings.production)
 
     async def hours(wanted: Wanted) -> Found:
@@ -95,6 +113,7 @@ async def main() -> int:
         door,
         hours=hours,
         identity=identity,
+        desk=HttpDesk(console),
         environment=settings.environment,
         readiness={"database": database_answers, "fold": folding.check, "complaints": consumers.check},
     )
@@ -102,6 +121,7 @@ async def main() -> int:
         return await process.serve(app, host=settings.host, port=settings.port, alongside=[folding, consumers, pulse])
     finally:
         await cemetery.close()
+        await console.aclose()
         await engine.dispose()
 
 
@@ -110,11 +130,14 @@ def build(
     *,
     hours: Find = no_log,
     identity: Identity | None = None,
+    desk: Desk | None = None,
     environment: Literal["local", "production"] = "local",
     readiness: Mapping[str, Check] = MappingProxyType({}),
 ) -> FastAPI:
-    """The application with all its doors."""
+    """The application with all its doors. `desk`: knows colleagues by their cookie; None: tokens only."""
     app = application(title=TITLE, version=INTERFACE, readiness=readiness, environment=environment, identity=identity)
+    app.state.desk = desk
+    app.state.cookie = Cookie(secure=environment == "production")
     add_api(app, door)
     add_pages(app, door, hours)
     return app

@@ -78,6 +78,7 @@ async def main() -> int:
         },
         environment=settings.environment,
         uploads=pages.UPLOADS,
+        board_url=settings.board_url,
     )
     staff = Staff(door.sessions, door.now)
     if settings.accounts_file is not None:
@@ -88,6 +89,7 @@ async def main() -> int:
         staff,
         secure=settings.secure_cookies,
         help_phone=settings.help_phone,
+        board_url=settings.board_url,
         pulse=pulse,
         identity_provider=_provider(settings),
         operations=Operations(door.sessions, KafkaLogWatch(settings), TemporalEngineWatch(workflows), door.now),

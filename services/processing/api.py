@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from services.processing import acts, store
 from services.processing.acts import Click, Door
+from services.processing.acts.accounts import Staff as Accounts
 from services.processing.rules.asked import ACTS, WORDY, Asked
 from services.processing.rules.signing import is_issued, local_day
 from services.processing.rules.worklist import agencies_below, scope_of
@@ -24,6 +25,7 @@ from services.processing.views import (
 )
 from shared.contracts.facts import Facts
 from shared.contracts.person import MOST_WORDS
+from shared.contracts.session import SessionAsked, SessionHolder
 from shared.dossier import actions
 from shared.dossier.codes import AgencyCode, CommandId, DossierCode
 from shared.dossier.lifecycle import Act, Role, TaskKind
@@ -40,6 +42,8 @@ from shared.web.problem import Problem
 VERSION = "1.0.0"
 RESULT_READER = "service:intake"
 """The only caller that may fetch a signed result: the owner asks intake for it."""
+SESSION_READER = "service:metrics"
+"""The only caller that may ask who holds a session: the board knows colleagues by the console's cookie."""
 
 router = APIRouter(prefix="/api")
 
@@ -156,6 +160,16 @@ async def result(actor: Sibling, door: TheDoor, dossier_code: DossierCode) -> Re
     return Response(pdf, media_type="application/pdf")
 
 
+@router.post("/session")
+@allows(Right.READ_SESSION)
+async def session_holder(actor: Sibling, door: TheDoor, asked: SessionAsked) -> SessionHolder:
+    """Who holds a session of the console, asked anew for every page: a session that ended here has ended there."""
+    if actor.person_code != SESSION_READER:
+        raise Unknown
+    member = await Accounts(door.sessions, door.now).member(asked.token.get_secret_value(), is_use=asked.is_use)
+    return SessionHolder(holder=None if member is None or member.session.is_locked else member.actor)
+
+
 def build(
     door: Door | None,
     *,
@@ -163,8 +177,12 @@ def build(
     readiness: Mapping[str, Check],
     environment: Literal["local", "production"],
     uploads: Mapping[str, int] | None = None,
+    board_url: str = "",
 ) -> FastAPI:
-    """The application of this service. `uploads`: body limits of its pages that take files."""
+    """The application of this service. `uploads`: body limits of its pages that take files.
+
+    `board_url`: where the board is, if at another origin: whoever signed in there for it is sent back.
+    """
     app = application(
         title="Một Cửa: processing",
         version=VERSION,
@@ -172,6 +190,7 @@ def build(
         environment=environment,
         identity=identity,
         uploads=uploads,
+        form_action=f"'self' {board_url}".strip(),
     )
     app.state.door = door
     app.include_router(router)

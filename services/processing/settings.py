@@ -33,6 +33,8 @@ class Settings(ServiceSettings, TemporalSettings):
     """Whether the console is reached over HTTPS, so that its cookie may be `__Host-`."""
     temporal_ui: str = ""
     """Address of the execution engine's pages as browsers know it; empty: no links to them."""
+    board_url: str = ""
+    """The address of the board as browsers know it; empty: the same origin as the console."""
     help_phone: str = "0272 3 555 555"
     """Whom a person calls who cannot sign in."""
     public_url: AnyHttpUrl | None = None

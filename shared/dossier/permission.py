@@ -69,6 +69,7 @@ class Right(StrEnum):
     GIVE_FEEDBACK = "give_feedback"
     READ_FEEDBACK = "read_feedback"
     OPERATE = "operate"
+    READ_SESSION = "read_session"
 
 
 STAFF_READERS = frozenset(set(Role) - {Role.APPLICANT, Role.SYSTEM, Role.PARTNER, Role.OPERATOR})
@@ -87,6 +88,7 @@ RIGHTS: dict[Right, tuple[frozenset[Kind], frozenset[Role]]] = {
     Right.GIVE_FEEDBACK: (frozenset({Kind.CITIZEN}), frozenset()),
     Right.READ_FEEDBACK: (frozenset({Kind.STAFF, Kind.CITIZEN}), FEEDBACK_READERS),
     Right.OPERATE: (frozenset({Kind.STAFF}), frozenset({Role.OPERATOR})),
+    Right.READ_SESSION: (frozenset({Kind.SERVICE}), frozenset()),
 }
 """Right → kinds of caller, and for staff the roles of which one must cover the resource's agency."""
 

@@ -9,11 +9,12 @@ from fastapi import FastAPI, Request
 from fastapi.responses import HTMLResponse, Response, StreamingResponse
 from starlette.staticfiles import StaticFiles
 
-from services.metrics.pages.asking import Asking, Reader, Sight, asked_of, frame, root_of, scene_of, sight_of
+from services.metrics.pages.asking import Asking, Sight, asked_of, frame, root_of, scene_of, sight_of
 from services.metrics.pages.hours import Find
 from services.metrics.pages.lateness import add_hours
 from services.metrics.pages.lists import add_lists
 from services.metrics.pages.live import Drawn, Shared, stream
+from services.metrics.pages.looking import Reader, SignInNeeded, to_sign_in
 from services.metrics.pages.memory import SHOWN_S, Memory
 from services.metrics.pages.scorecards import add_scorecards
 from services.metrics.views.asked import Asked
@@ -36,6 +37,11 @@ def add_pages(app: FastAPI, door: Door, find_hours: Find) -> None:
     pages.mount(app)
     app.mount("/board/sheet", StaticFiles(directory=_HERE / "static"), name="sheet")
     memory = Memory(door)
+
+    @app.exception_handler(SignInNeeded)
+    async def sign_in(request: Request, _: Exception) -> Response:
+        return to_sign_in(door.desk or "", request)
+
     add_lists(app, door, memory, pages)
     add_scorecards(app, door, memory, pages)
     add_hours(app, door, memory, pages, find_hours)
@@ -45,7 +51,7 @@ def add_pages(app: FastAPI, door: Door, find_hours: Find) -> None:
         """What the template of the page gets."""
         scene = await scene_of(door, memory, asked, sight, at_most_s)
         view = figure_page(scene) if asked.indicator else board(scene)
-        return {"view": view, **frame(asked, cards_on(scene))}
+        return {"view": view, **frame(asked, sight, cards_on(scene))}
 
     async def page(request: Request, actor: Actor, asked: Asked) -> HTMLResponse:
         demand(actor, Right.READ_KPI, Resource())

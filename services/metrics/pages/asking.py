@@ -8,9 +8,10 @@ from dataclasses import replace
 from datetime import date, datetime
 from typing import Annotated, Any, Final, Literal, NamedTuple
 
-from fastapi import Depends, Query
+from fastapi import Query
 from pydantic import BaseModel, ConfigDict, Field
 
+from services.metrics.pages.looking import sign_in_at
 from services.metrics.pages.memory import BEFORE_S, SHOWN_S, Counted, Memory
 from services.metrics.rules.days import Days
 from services.metrics.rules.fold import end_of
@@ -30,12 +31,10 @@ from shared.dossier.permission import Actor, Kind, Resource, Right, can
 from shared.dossier.working_time import LOCAL
 from shared.web.html import after_question
 from shared.web.i18n import teller
-from shared.web.identity import caller
 from shared.web.problem import Problem
 
 _COLLEAGUES: Final = frozenset({Kind.STAFF, Kind.SERVICE})
 
-type Reader = Annotated[Actor, Depends(caller(*Kind))]
 type Short = Annotated[str, Field(max_length=60)]
 
 
@@ -65,14 +64,18 @@ class GivenList(Given):
 
 
 type AskingList = Annotated[GivenList, Query()]
-type Colleague = Annotated[Actor, Depends(caller(Kind.STAFF, Kind.SERVICE))]
 
 
 class Sight(NamedTuple):
-    """What one caller may see: shares of fewer dossiers than this are hidden; whether the list of dossiers is open."""
+    """What one caller may see: shares of fewer dossiers than this are hidden; whether the list of dossiers is open.
+
+    `desk`: where colleagues work or sign in, `is_known` whether this one did; None: nobody signs in.
+    """
 
     hides_below: int
     dossiers: bool
+    desk: str | None = None
+    is_known: bool = False
 
 
 def root_of(catalogue: Catalogue) -> str:
@@ -114,7 +117,12 @@ def sees_dossiers(door: Door, actor: Actor, asked: Asked) -> bool:
 
 def sight_of(door: Door, actor: Actor, asked: Asked) -> Sight:
     """What this caller may see of the page."""
-    return Sight(hides_below=hides_below(door, actor), dossiers=sees_dossiers(door, actor, asked))
+    return Sight(
+        hides_below=hides_below(door, actor),
+        dossiers=sees_dossiers(door, actor, asked),
+        desk=door.desk,
+        is_known=actor.kind in _COLLEAGUES,
+    )
 
 
 def _past_day(text: str, now: datetime) -> date | None:
@@ -148,7 +156,7 @@ async def _counted(door: Door, memory: Memory, asked: Asked, now: datetime, at_m
     )
 
 
-def frame(asked: Asked, cards: Sequence[Scorecard] = ()) -> dict[str, Any]:
+def frame(asked: Asked, sight: Sight, cards: Sequence[Scorecard] = ()) -> dict[str, Any]:
     """What every template gets beside its view: the staff's frame in the language of the address."""
     words = asked.words
     boards = asked.but(indicator="", card="", rank_by="")
@@ -158,6 +166,7 @@ def frame(asked: Asked, cards: Sequence[Scorecard] = ()) -> dict[str, Any]:
         "lang": asked.language,
         "_": teller(asked.language),
         "asked": asked,
+        "desk": sight.desk or "" if sight.is_known else "",
         "switch": {each: after_question(asked.but(language=each).href) for each in ("vi", "en")},
         "frame": {
             "unit": words("Bảng điều hành"),
@@ -166,11 +175,21 @@ def frame(asked: Asked, cards: Sequence[Scorecard] = ()) -> dict[str, Any]:
                 {"href": place.href, "words": said, "is_current": place.card == asked.card} for place, said in places
             ],
             "signed_in": False,
+            "tools": _tools(asked, sight),
             "idle": 0,
             "single_keys": False,
             "notices": (),
         },
     }
+
+
+def _tools(asked: Asked, sight: Sight) -> Sequence[dict[str, str]]:
+    """The way to the console: to one's work, or to sign in and come back to this page."""
+    if sight.desk is None:
+        return ()
+    if sight.is_known:
+        return ({"href": f"{sight.desk}/desk", "words": asked.words("Việc của tôi")},)
+    return ({"href": sign_in_at(sight.desk, asked.href), "words": asked.words("Đăng nhập")},)
 
 
 def hides_below(door: Door, actor: Actor) -> int:

@@ -8,8 +8,9 @@ from aiokafka.errors import KafkaError
 from fastapi import FastAPI, Request
 from fastapi.responses import HTMLResponse
 
-from services.metrics.pages.asking import Asking, Reader, asked_of, frame, scene_of, sight_of
+from services.metrics.pages.asking import Asking, asked_of, frame, scene_of, sight_of
 from services.metrics.pages.hours import Find, Readings, Wanted
+from services.metrics.pages.looking import Reader
 from services.metrics.pages.memory import Memory
 from services.metrics.rules.period import Period
 from services.metrics.store import Question
@@ -50,12 +51,14 @@ def add_hours(app: FastAPI, door: Door, memory: Memory, pages: Pages, find: Find
     ) -> HTMLResponse:
         demand(actor, Right.READ_KPI, Resource())
         asked = asked_of(door, agency_code, given, indicator)
-        scene = await scene_of(door, memory, asked, sight_of(door, actor, asked))
+        sight = sight_of(door, actor, asked)
+        scene = await scene_of(door, memory, asked, sight)
         figure = scene.figures(agency_code, [scene.indicators[indicator]])[indicator]
         if not has_hours(scene, figure):
             raise Problem(404, "no_hours", detail=("Chỉ tiêu này không tính được giờ.", "No hours behind this figure."))
         found, waiting = await told(scene)
-        return pages.render(request, "hours.html", view=hours(scene, found, waiting), **frame(asked, cards_on(scene)))
+        view = hours(scene, found, waiting)
+        return pages.render(request, "hours.html", view=view, **frame(asked, sight, cards_on(scene)))
 
 
 def _wanted(scene: Scene) -> Wanted:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from fastapi import FastAPI, Request
 from fastapi.responses import HTMLResponse
 
-from services.metrics.pages.asking import AskingList, Colleague, asked_of, frame, scene_of, sight_of
+from services.metrics.pages.asking import AskingList, asked_of, frame, scene_of, sight_of
+from services.metrics.pages.looking import Colleague
 from services.metrics.pages.memory import Memory
 from services.metrics.rules.measures import Measures
 from services.metrics.store.lists import Listed
@@ -33,7 +34,8 @@ def add_lists(app: FastAPI, door: Door, memory: Memory, pages: Pages) -> None:
         measures, now = Measures.of(door.catalogue), door.now()
         path = path_of(door.catalogue, agency_code, day_of(asked.period, now))
         demand(actor, Right.READ_DOSSIER, Resource(agency_path=path))
-        scene = await scene_of(door, memory, asked, sight_of(door, actor, asked))
+        sight = sight_of(door, actor, asked)
+        scene = await scene_of(door, memory, asked, sight)
         row = scene.indicators[indicator]
         if not is_listable(measures, row):
             raise Problem(404, "not_of_dossiers", detail=("Chỉ tiêu này không đếm hồ sơ.", "Not made of dossiers."))
@@ -42,4 +44,4 @@ def add_lists(app: FastAPI, door: Door, memory: Memory, pages: Pages) -> None:
         kept = among(asked.period, keeps(measures, row, which, scene.now))
         found, has_more = await door.listed(wanted, kept)
         view = dossiers(scene, found, which, has_more=has_more)
-        return pages.render(request, "dossiers.html", view=view, **frame(asked, cards_on(scene)))
+        return pages.render(request, "dossiers.html", view=view, **frame(asked, sight, cards_on(scene)))

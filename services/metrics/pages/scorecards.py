@@ -5,7 +5,8 @@ from __future__ import annotations
 from fastapi import FastAPI, Request
 from fastapi.responses import HTMLResponse
 
-from services.metrics.pages.asking import Asking, Reader, asked_of, frame, scene_of, sight_of
+from services.metrics.pages.asking import Asking, asked_of, frame, scene_of, sight_of
+from services.metrics.pages.looking import Reader
 from services.metrics.pages.memory import Memory
 from services.metrics.views.figures import Door
 from services.metrics.views.scorecard import card_page, cards_on
@@ -26,8 +27,9 @@ def add_scorecards(app: FastAPI, door: Door, memory: Memory, pages: Pages) -> No
     ) -> HTMLResponse:
         demand(actor, Right.READ_KPI, Resource())
         asked = asked_of(door, agency_code, given).but(card=card)
-        scene = await scene_of(door, memory, asked, sight_of(door, actor, asked))
+        sight = sight_of(door, actor, asked)
+        scene = await scene_of(door, memory, asked, sight)
         cards = cards_on(scene)
         if not any(row.id == card for row in cards):
             raise Problem(404, "unknown_scorecard", detail=("Không có bộ chỉ số này.", "No such scorecard."))
-        return pages.render(request, "card.html", view=card_page(scene), **frame(asked, cards))
+        return pages.render(request, "card.html", view=card_page(scene), **frame(asked, sight, cards))

@@ -57,6 +57,7 @@ class Door:
 
     `read_days` answers for each of these days, counted then and there.
     `listed` answers one page of dossiers and whether there are more.
+    `desk`: origin of the console, empty for this one's own; None: nobody signs in.
     `after(tick)` waits until the fold moved since that tick and answers the tick now; `after(0)` answers at once.
     """
 
@@ -67,6 +68,7 @@ class Door:
     after: Callable[[int], Awaitable[int]] = never
     listed: Callable[[Listed, Keeps], Awaitable[tuple[list[Seen], bool]]] = nothing
     read_days: Callable[[Sequence[Days], datetime], Awaitable[Sequence[Reading]]] = no_days
+    desk: str | None = None
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,8 @@ from typing import Final
 
 ENGLISH: Final[Mapping[str, str]] = {
     "Bảng điều hành": "Board",
+    "Việc của tôi": "My work",
+    "Đăng nhập": "Sign in",
     "Bấm tên chỉ tiêu để xếp hạng, bấm tỷ lệ để xem vì sao": "Choose an indicator to rank, a share to see why",
     "Cam": "Orange",
     "Chưa đặt chỉ tiêu": "No target",

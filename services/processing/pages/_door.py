@@ -30,10 +30,11 @@ from shared.web.problem import Problem
 from shared.web.sessions import Cookie, Typed, demand_same_site, demand_token, typed_of
 
 PREFIX: Final = "/desk"
+BOARD: Final = "/board"
 LIVE: Final = f"{PREFIX}/live"
 """A stream that is open does not keep its session alive."""
 _SAFE: Final = frozenset({"GET", "HEAD"})
-_WITHIN: Final = re.compile(r"/desk(?:[/?][^\s\\]*)?")
+_WITHIN: Final = re.compile(r"/(?:desk|board)(?:[/?][^\s\\]*)?")
 
 
 @dataclass(frozen=True)
@@ -45,6 +46,8 @@ class Console:
     pages: Pages
     cookie: Cookie
     help_phone: str
+    board_url: str = ""
+    """The board's origin as browsers know it; empty: the console's own."""
     temporal_ui: str = ""
     """Address of the execution engine's own pages with its namespace; empty: no links."""
     operations: Operations | None = None
@@ -53,6 +56,10 @@ class Console:
     """Tells open lists that something changed; none: they are loaded again by hand."""
     provider: Provider | None = None
     """The identity provider's client; none: embedded accounts only."""
+
+    def onward(self, path: str) -> str:
+        """The address of a path that `within` let pass: the board may be at another origin."""
+        return self.board_url.rstrip("/") + path if path.startswith(BOARD) else path
 
     async def names(self, person_code: str, codes: Sequence[str]) -> Named:
         """Names of the owners of these dossiers, for this person."""
@@ -154,7 +161,7 @@ def frame(console: Console, person: Person | None, request: Request, notices: Se
     return {
         "unit": agency_name(console, post.agency_code) if post else person.member.account.title,
         "role": ROLES[post.role].said(person.language) if post else person.say("tất cả vai trò"),
-        "navigation": navigation(person, request),
+        "navigation": [*navigation(person, request), Link(console.onward(BOARD), person.say("Bảng điều hành"))],
         "csrf": person.csrf,
         "signed_in": True,
         "idle": int(IDLE.total_seconds()),
@@ -200,7 +207,7 @@ def see_other(path: str) -> RedirectResponse:
 
 
 def within(path: str) -> str:
-    """The path, when it is one of the console's own; else its front page: nobody is sent elsewhere."""
+    """The path, when it is the console's or the board's; else the front page: nobody is sent elsewhere."""
     return path if _WITHIN.fullmatch(path) and "//" not in path else PREFIX
 
 

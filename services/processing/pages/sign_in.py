@@ -70,7 +70,7 @@ async def entered(request: Request, console: Console, signed: Signed, kept: Type
     elif len(member.posts) > 1 and back == PREFIX:
         response = see_other(f"{PREFIX}/post")
     else:
-        response = see_other(back)
+        response = see_other(console.onward(back))
     console.cookie.give(response, signed.token)
     return response
 
@@ -132,7 +132,7 @@ async def unlock(request: Request, console: TheConsole, person: The) -> Response
     resume = next((make for pattern, make in RESUMES if pattern.fullmatch(back)), None)
     if kept and resume:
         return await resume(request, console, Person(person.member, person.csrf, person.language, kept), back)
-    return see_other(back)
+    return see_other(console.onward(back))
 
 
 @router.get("/stay")
