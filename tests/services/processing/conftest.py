@@ -114,17 +114,18 @@ def door(  # noqa: PLR0917 - one double each
 @pytest.fixture
 async def people(door: Door) -> AsyncIterator[People]:
     """`people("CLERK")`: a client with the token of somebody who holds that role (several: comma) at the agency."""
-    idp, service = (OKPKey.generate_key("Ed25519", {"kid": kid}) for kid in (DEMO_KEY, "service:intake"))
-    jwks = json.dumps({"keys": [key.as_dict(private=False) for key in (idp, service)]})
+    issuers = (DEMO_KEY, "service:intake", "service:metrics")
+    keys = {kid: OKPKey.generate_key("Ed25519", {"kid": kid}) for kid in issuers}
+    jwks = json.dumps({"keys": [key.as_dict(private=False) for key in keys.values()]})
     app = api.build(door, identity=Identity(jwks, production=False), readiness={}, environment="local")
     clients: list[httpx.AsyncClient] = []
 
     def client(roles: str, *, person: str = "", agency: str = AGENCY, kind: Kind = Kind.STAFF) -> httpx.AsyncClient:
         if kind is Kind.SERVICE:
-            token = mint(json.dumps(service.as_dict(private=True)), issuer=roles, subject=roles, kind=kind)
+            token = mint(json.dumps(keys[roles].as_dict(private=True)), issuer=roles, subject=roles, kind=kind)
         else:
             token = mint(
-                json.dumps(idp.as_dict(private=True)),
+                json.dumps(keys[DEMO_KEY].as_dict(private=True)),
                 issuer=DEMO_ISSUER,
                 subject=person or roles.lower().replace(",", "-"),
                 kind=kind,
