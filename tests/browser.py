@@ -81,3 +81,8 @@ async def violations(page: Page) -> list[str]:
         "async (standards) => await axe.run(document, { runOnly: standards, resultTypes: ['violations'] })", STANDARDS
     )
     return [f"{rule['id']}: {node['target'][0]}" for rule in found["violations"] for node in rule["nodes"]]
+
+
+async def painted(page: Page) -> None:
+    """Until the page can be seen: a browser drops keys that come before, and nobody presses any."""
+    await page.evaluate("new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")

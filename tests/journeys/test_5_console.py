@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import re
 from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any, Final
+from urllib.parse import urlsplit
 from uuid import uuid4
 
 import pytest
 from playwright.async_api import Browser, BrowserContext, Page, expect
 
-from tests.browser import browser, chromium, violations
+from tests.browser import browser, chromium, painted, violations
 from tests.journeys.people import YEN
 from tests.journeys.town import Town, until
 
@@ -85,6 +87,7 @@ async def by_mouse(page: Page, code: str, act: str) -> None:
 async def by_keys(page: Page, code: str, act: str) -> None:
     """The list's search, then the next action, by keys alone."""
     await page.goto(page.url.partition("/desk")[0] + "/desk")
+    await painted(page)
     await page.keyboard.press("Slash")
     await page.keyboard.type(code)
     await page.keyboard.press("Enter")
@@ -128,6 +131,30 @@ async def test_from_the_counter_to_the_hand_over_by_mouse(desks: Desks, town: To
     await page.goto(f"{town.url('processing')}/desk/{code}?tab=history")
     numbers = [int(text) for text in await page.locator("tbody th").all_inner_texts()]
     assert numbers == list(range(1, len(numbers) + 1))
+
+
+@pytest.mark.timeout(300)
+async def test_one_sign_in_for_the_console_and_the_board(desks: Desks, browser: Browser, town: Town) -> None:
+    filed = town.file(YEN, BIRTH_AGAIN, ["TK-DKL", "BAN-SAO-CU"], channel="IN_PERSON", guided=True)
+    town.take_in(filed.code)
+    [first, *_] = await asyncio.to_thread(town.told, filed.code, "accepted")
+    behind = f"{town.url('metrics')}/board/{first['facts']['agency_competent']}/received/dossiers"
+    context = await browser.new_context(locale="vi-VN")
+    page = await context.new_page()
+    await page.goto(behind)
+    assert urlsplit(page.url).path == "/desk/sign-in", "who is nobody signs in at the console"
+    await desks.sign_in(page, "truongphong")
+    assert page.url == behind, "and comes back"
+    await page.click(f"text={filed.code}")
+    await expect(page.locator("h1")).to_contain_text(filed.code)
+    assert page.url.startswith(f"{town.url('processing')}/desk/{filed.code}")
+    await page.click("text=Bảng điều hành")
+    await page.click("text=Việc của tôi")
+    async with page.expect_navigation():
+        await page.click("text=Đăng xuất")
+    await page.goto(behind)
+    assert urlsplit(page.url).path == "/desk/sign-in", "a session that ended there has ended here"
+    await context.close()
 
 
 @pytest.mark.timeout(600)

@@ -17,7 +17,7 @@ from playwright.async_api import Browser, FilePayload, Page, expect
 
 from deploy.province.papers import a_pdf, a_scan
 from shared.dossier.working_time import LOCAL
-from tests.browser import browser, chromium, violations
+from tests.browser import browser, chromium, painted, violations
 from tests.journeys.people import BORN, YEN, Person
 from tests.journeys.test_5_console import BIRTH_AGAIN, NOT_NOW, WAY, Desks, by_mouse
 from tests.journeys.town import Town
@@ -121,11 +121,6 @@ async def readings(town: Town) -> list[tuple[str, str]]:
 
 
 # --- one dossier ------------------------------------------------------------------------------------------------------
-
-
-async def painted(page: Page) -> None:
-    """Until the page can be seen: a browser drops keys that come before, and nobody presses any."""
-    await page.evaluate("new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")
 
 
 @pytest.mark.timeout(600)

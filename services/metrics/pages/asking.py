@@ -166,7 +166,7 @@ def frame(asked: Asked, sight: Sight, cards: Sequence[Scorecard] = ()) -> dict[s
         "lang": asked.language,
         "_": teller(asked.language),
         "asked": asked,
-        "desk": sight.desk or "" if sight.is_known else "",
+        "desk": f"{sight.desk}/desk" if sight.desk is not None and sight.is_known else "",
         "switch": {each: after_question(asked.but(language=each).href) for each in ("vi", "en")},
         "frame": {
             "unit": words("Bảng điều hành"),

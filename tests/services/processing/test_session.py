@@ -55,11 +55,10 @@ async def test_a_session_lives_on_by_use_and_not_by_a_stream(people: People, sit
 
 
 async def test_nobody_else_is_told(people: People) -> None:
-    answer = await people("service:intake", kind=Kind.SERVICE).post(
-        "/api/session", json={"token": "x", "is_use": False}
-    )
+    asked = {"token": "x", "is_use": False}
+    answer = await people("service:intake", kind=Kind.SERVICE).post("/api/session", json=asked)
     assert answer.status_code == 404
-    staff = await people("DESK_HEAD").post("/api/session", json={"token": "x", "is_use": False})
+    staff = await people("DESK_HEAD").post("/api/session", json=asked)
     assert staff.status_code == 403
 
 
