@@ -114,7 +114,11 @@ async def test_an_answer_that_is_none_is_away(body: str) -> None:
             await HttpDesk(client).holder("token", is_use=True)
 
 
+def _asked(_: httpx.Request) -> httpx.Response:
+    raise AssertionError("asked")
+
+
 async def test_what_cannot_be_a_session_is_not_asked() -> None:
-    async with Client("http://processing", "processing", transport=httpx.MockTransport(pytest.fail)) as client:
+    async with Client("http://processing", "processing", transport=httpx.MockTransport(_asked)) as client:
         assert await HttpDesk(client).holder("x" * 201, is_use=True) is None
         assert await HttpDesk(client).holder("", is_use=True) is None
