@@ -8,7 +8,8 @@ from fastapi.responses import HTMLResponse
 from services.payment import store
 from services.payment.acts.door import Door
 from services.payment.views import return_view
-from shared.web.html import Pages
+from shared.web.html import Pages, frame_of
+from shared.web.i18n import language_of, teller
 from shared.web.identity import public
 from shared.web.problem import Problem
 
@@ -27,6 +28,7 @@ def routes(door: Door, pages: Pages) -> APIRouter:
             attempt = await store.attempt_of(session, signed.txn_ref)
         if attempt is None:
             raise Problem(404)
-        return pages.render(request, "return.html", view=return_view(attempt))
+        unit = teller(language_of(request))("Nộp phí, lệ phí")
+        return pages.render(request, "return.html", view=return_view(attempt), frame=frame_of(unit))
 
     return router

@@ -1,5 +1,6 @@
 // Puts what the pages load into static/built/: packages' own files, our scripts, style sheets compiled from styles/.
-import { cpSync, mkdirSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { cpSync, mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { gzipSync } from "node:zlib";
 import { compile } from "sass";
 
 const built = new URL("static/built/", import.meta.url);
@@ -24,4 +25,8 @@ for (const name of readdirSync(styles).filter((each) => /^[^_].*\.scss$/.test(ea
     quietDeps: true,
   });
   writeFileSync(new URL(name.replace(/scss$/, "css"), built), css);
+}
+// Text travels packed: nothing in these files is secret, so their length may tell what it likes.
+for (const name of readdirSync(built).filter((each) => /\.(css|js)$/.test(each))) {
+  writeFileSync(new URL(`${name}.gz`, built), gzipSync(readFileSync(new URL(name, built)), { level: 9 }));
 }

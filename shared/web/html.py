@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from mimetypes import guess_type
 from pathlib import Path
 from typing import Any, Final
 from zoneinfo import ZoneInfo
@@ -10,6 +11,7 @@ from zoneinfo import ZoneInfo
 from fastapi import FastAPI, Request
 from fastapi.responses import HTMLResponse
 from jinja2 import ChoiceLoader, Environment, FileSystemLoader, StrictUndefined
+from starlette.datastructures import Headers
 from starlette.responses import Response
 from starlette.staticfiles import StaticFiles
 from starlette.types import Scope
@@ -60,9 +62,24 @@ class Pages:
         return response
 
 
+def frame_of(unit: str, **more: Any) -> dict[str, Any]:
+    """What `frame.html` shows around a page of somebody who is not signed in; `more` of it wins. `unit`: whose page."""
+    nobody = {"role": "", "navigation": (), "csrf": "", "signed_in": False, "idle": 0, "warn": 0, "single_keys": False}
+    return {"unit": unit, "tools": (), "notices": (), **nobody, **more}
+
+
 class _Static(StaticFiles):
+    """Files of ours, packed when the browser takes it and the build packed them (RFC 9110 8.4)."""
+
     async def get_response(self, path: str, scope: Scope) -> Response:
-        response = await super().get_response(path, scope)
+        takes = {each.partition(";")[0].strip() for each in Headers(scope=scope).get("accept-encoding", "").split(",")}
+        if "gzip" in takes and self.lookup_path(f"{path}.gz")[1]:
+            response = await super().get_response(f"{path}.gz", scope)
+            response.headers["Content-Type"] = f"{guess_type(path)[0]}; charset=utf-8"
+            response.headers["Content-Encoding"] = "gzip"
+        else:
+            response = await super().get_response(path, scope)
+        response.headers["Vary"] = "Accept-Encoding"
         response.headers["Cache-Control"] = "public, max-age=3600"
         return response
 

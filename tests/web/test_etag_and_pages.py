@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import re
 from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
@@ -14,7 +15,7 @@ from fastapi.responses import HTMLResponse
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.web.html import Pages, dong, moment, number
+from shared.web.html import Pages, dong, frame_of, moment, number
 from shared.web.identity import public, undeclared_routes
 from shared.web.pages import cursor, key_of, next_link
 from shared.web.problem import Problem
@@ -73,7 +74,7 @@ def test_values_are_printed_as_people_here_write_them() -> None:
 @pytest.fixture
 def pages(app: FastAPI, tmp_path: Path) -> Pages:
     (tmp_path / "one.html").write_text(
-        '{% extends "base.html" %}{% from "components/level.html" import level %}'
+        '{% extends "frame.html" %}{% from "components/level.html" import level %}'
         "{% block title %}Bảng{% endblock %}"
         '{% block content %}<h1>{{ name }}</h1>{{ level("yellow", "Gần đạt") }}{% endblock %}'
     )
@@ -83,7 +84,7 @@ def pages(app: FastAPI, tmp_path: Path) -> Pages:
     @app.get("/board", include_in_schema=False)
     @public("a test door")
     async def one(request: Request) -> HTMLResponse:
-        return made.render(request, "one.html", name="<script>alert(1)</script>")
+        return made.render(request, "one.html", name="<script>alert(1)</script>", frame=frame_of("Thử"))
 
     app.router.routes.insert(0, app.router.routes.pop())  # before the door that takes every path
     return made
@@ -94,9 +95,9 @@ async def test_a_page_stands_in_the_frame_escapes_data_and_opens_only_itself(
 ) -> None:
     page = await client.get("/board")
     assert "<title>Bảng – Một Cửa</title>" in page.text
-    assert '<html lang="vi">' in page.text
+    assert '<html lang="vi" ' in page.text
     assert "Chuyển đến nội dung chính" in page.text
-    assert "<script>" not in page.text
+    assert "<script>alert" not in page.text
     assert "level-yellow" in page.text
     policy = page.headers["content-security-policy"]
     assert "style-src 'self'" in policy
@@ -106,11 +107,16 @@ async def test_a_page_stands_in_the_frame_escapes_data_and_opens_only_itself(
 
 
 async def test_the_style_sheet_is_ours_small_and_kept_for_a_while(client: httpx.AsyncClient, pages: Pages) -> None:
-    sheet = await client.get("/board/static/built/motcua.css")
+    sheet = await client.get("/board/static/built/frame.css")
     assert sheet.headers["content-type"].startswith("text/css")
     assert sheet.headers["cache-control"] == "public, max-age=3600"
-    assert len(sheet.content) < 10_000
-    assert "url(" not in sheet.text
+    assert sheet.headers["content-encoding"] == "gzip"
+    assert int(sheet.headers["content-length"]) < 15_000
+    plain = await client.get("/board/static/built/frame.css", headers={"accept-encoding": "identity"})
+    assert "content-encoding" not in plain.headers
+    assert plain.headers["content-type"] == sheet.headers["content-type"]
+    assert plain.content == sheet.content
+    assert not re.search(r"url\((?!\"noto-sans-[a-z]+\.woff2\")", sheet.text), "nothing from outside"
     assert "@import" not in sheet.text
     missing = await client.get("/board/static/../../guard.py")
     assert missing.status_code == 404

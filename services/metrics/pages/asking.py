@@ -29,7 +29,7 @@ from shared.catalogue.model import AgencyKind, Catalogue
 from shared.dossier.codes import LONGEST
 from shared.dossier.permission import Actor, Kind, Resource, Right, can
 from shared.dossier.working_time import LOCAL
-from shared.web.html import after_question
+from shared.web.html import after_question, frame_of
 from shared.web.i18n import teller
 from shared.web.problem import Problem
 
@@ -168,18 +168,13 @@ def frame(asked: Asked, sight: Sight, cards: Sequence[Scorecard] = ()) -> dict[s
         "asked": asked,
         "desk": f"{sight.desk}/desk" if sight.desk is not None and sight.is_known else "",
         "switch": {each: after_question(asked.but(language=each).href) for each in ("vi", "en")},
-        "frame": {
-            "unit": words("Bảng điều hành"),
-            "role": "",
-            "navigation": [
+        "frame": frame_of(
+            words("Bảng điều hành"),
+            navigation=[
                 {"href": place.href, "words": said, "is_current": place.card == asked.card} for place, said in places
             ],
-            "signed_in": False,
-            "tools": _tools(asked, sight),
-            "idle": 0,
-            "single_keys": False,
-            "notices": (),
-        },
+            tools=_tools(asked, sight),
+        ),
     }
 
 

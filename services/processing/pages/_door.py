@@ -23,7 +23,7 @@ from services.processing.store.pulse import Pulse
 from services.processing.views.names import Named
 from shared.catalogue import lookup
 from shared.dossier.permission import Kind
-from shared.web.html import Pages
+from shared.web.html import Pages, frame_of
 from shared.web.i18n import Language, Say, language_of, teller
 from shared.web.identity import Caller
 from shared.web.problem import Problem
@@ -153,22 +153,19 @@ RESUMES: Final[list[tuple[re.Pattern[str], Resume]]] = []
 def frame(console: Console, person: Person | None, request: Request, notices: Sequence[Notice] = ()) -> dict[str, Any]:
     """What the frame shows around a page."""
     if person is None:
-        return {
-            "unit": teller(language_of(request))("Cổng dành cho cán bộ"), "role": "", "navigation": (), "csrf": "",
-            "signed_in": False, "idle": 0, "warn": 0, "single_keys": False, "notices": notices,
-        }  # fmt: skip
+        return frame_of(teller(language_of(request))("Cổng dành cho cán bộ"), notices=notices)
     post = person.member.session.post
-    return {
-        "unit": agency_name(console, post.agency_code) if post else person.member.account.title,
-        "role": ROLES[post.role].said(person.language) if post else person.say("tất cả vai trò"),
-        "navigation": [*navigation(person, request), Link(console.onward(BOARD), person.say("Bảng điều hành"))],
-        "csrf": person.csrf,
-        "signed_in": True,
-        "idle": int(IDLE.total_seconds()),
-        "warn": int(WARN.total_seconds()),
-        "single_keys": person.member.account.single_keys,
-        "notices": notices,
-    }
+    return frame_of(
+        agency_name(console, post.agency_code) if post else person.member.account.title,
+        role=ROLES[post.role].said(person.language) if post else person.say("tất cả vai trò"),
+        navigation=[*navigation(person, request), Link(console.onward(BOARD), person.say("Bảng điều hành"))],
+        csrf=person.csrf,
+        signed_in=True,
+        idle=int(IDLE.total_seconds()),
+        warn=int(WARN.total_seconds()),
+        single_keys=person.member.account.single_keys,
+        notices=notices,
+    )
 
 
 def navigation(person: Person, request: Request) -> Sequence[Link]:

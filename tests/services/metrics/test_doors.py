@@ -188,7 +188,7 @@ async def test_the_board_always_has_a_period(catalogue: Catalogue, address: str)
     assert (await get(app(catalogue, Cells()), address)).status_code == 200
 
 
-@pytest.mark.parametrize("address", ["/board/static/built/motcua.css", "/board/sheet/board.css"])
+@pytest.mark.parametrize("address", ["/board/static/built/frame.css", "/board/sheet/board.css"])
 async def test_the_style_sheets_are_there(catalogue: Catalogue, address: str) -> None:
     assert (await get(app(catalogue, Cells()), address)).headers["content-type"].startswith("text/css")
 

@@ -141,5 +141,8 @@ async def test_the_return_page_shows_our_books_and_changes_nothing(world: World,
     assert page.status_code == 200
     assert "Đang chờ ngân hàng xác nhận" in page.text
     assert "200.000 đồng" in page.text
+    english = await world.http.get(f"/pay/return?{signed_query(fields, KEY)}&lang=en")
+    assert "Waiting for the bank to confirm" in english.text
+    assert "Đang chờ" not in english.text
     assert await world.sweep() == 0
     assert (await world.http.get(f"/pay/return?{signed_query(fields, 'guessed')}")).status_code == 400

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from typing import Final
 
 import pytest
 from playwright.async_api import Browser, Page
 
+from services.processing import acts
 from services.processing.acts import Door
 from shared.dossier.lifecycle import Stage
 from tests.browser import browser, chromium, served, violations
 from tests.services.processing.conftest import PASSWORD, Site
 from tests.services.processing.fakes import FakeDesk
 from tests.services.processing.test_pages import CODE, hold, press
+from tests.services.processing.test_worklist_api import facts_at
 
 __all__ = ["browser", "chromium"]
 
@@ -93,3 +96,22 @@ async def test_being_second_hinders_nobody(  # noqa: PLR0917 - one double each
         await page.click("[data-main]")
     assert await page.locator("#kept").count() == 1
     await check(page, language)
+
+
+WEIGHT_LIMIT: Final = 100_000
+"""Bytes that travel for a page and what it loads the first time, without fonts (screens 1)."""
+WEIGHT: Final = """() => ["navigation", "resource"].flatMap((kind) => performance.getEntriesByType(kind))
+    .filter((each) => !each.name.includes(".woff2")).reduce((sum, each) => sum + each.transferSize, 0)"""
+
+
+async def test_a_full_page_is_light(browser: Browser, address: str, door: Door) -> None:
+    await acts.learn(door, [facts_at(Stage.SUBMITTED, number) for number in range(1, 61)])
+    page = await signed_in(browser, address, "clerk")
+    assert await page.locator("tbody tr").count() >= 50
+    for path in ("", "/counter", "/bulk/file"):
+        fresh = await browser.new_context(storage_state=await page.context.storage_state())
+        first = await fresh.new_page()
+        await first.goto(f"{address}{path}")
+        weight = await first.evaluate(WEIGHT)
+        assert 15_000 < weight <= WEIGHT_LIMIT, (path, weight)
+        await fresh.close()
