@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+import signal
+
 import pytest
 
 from deploy.local import kafka, postgres, temporal
 
 PURE = ("tests/dossier/", "tests/catalogue/", "tests/rules/", "tests/architecture/", "tests/web/")
 """Rooms that need no server."""
+
+
+def pytest_configure() -> None:
+    """A suite that was started in the background ignores Ctrl-C, and so would the commands that it interrupts."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_collection_finish(session: pytest.Session) -> None:
