@@ -27,6 +27,7 @@ from shared.platform.catalogue import load_catalogue
 from shared.platform.settings import load
 from shared.platform.tokens import ServiceToken
 from shared.web.app import Check, application
+from shared.web.counting import Limits
 from shared.web.identity import Identity
 from workflows.desk import DossierDesk
 
@@ -80,10 +81,22 @@ async def parts(settings: DeliverySettings) -> AsyncIterator[Parts]:
     await engine.dispose()
 
 
-def app_of(door: Door, *, identity: Identity | None, readiness: dict[str, Check], environment: Any) -> FastAPI:
+def app_of(
+    door: Door,
+    *,
+    identity: Identity | None,
+    readiness: dict[str, Check],
+    environment: Any,
+    limits: Limits | None = None,
+) -> FastAPI:
     """The web application over a door."""
     app = application(
-        title=api.TITLE, version=api.VERSION, readiness=readiness, environment=environment, identity=identity
+        title=api.TITLE,
+        version=api.VERSION,
+        readiness=readiness,
+        environment=environment,
+        identity=identity,
+        limits=limits,
     )
     app.include_router(api.routes(door))
     app.include_router(callbacks.routes(door))
@@ -95,14 +108,22 @@ async def serve() -> int:
     settings = load(DeliverySettings)
     async with parts(settings) as made:
         identity = Identity(settings.token_jwks.get_secret_value(), production=settings.production)
+        limits = Limits.of(settings, made.door.sessions, store.rate, made.door.now)
         return await process.serve(
-            app_of(made.door, identity=identity, readiness=made.readiness, environment=settings.environment),
+            app_of(
+                made.door,
+                identity=identity,
+                readiness=made.readiness,
+                environment=settings.environment,
+                limits=limits,
+            ),
             host=settings.host,
             port=settings.port,
             alongside=[
                 made.relay,
                 made.consumers,
                 Follower(made.door),
+                limits.duty(),
                 temporal.activity_worker(made.client, TASK_QUEUE, [Activities(made.door).book_parcel]),
             ],
         )

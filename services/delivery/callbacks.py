@@ -20,6 +20,7 @@ from shared.platform.database import AWAY
 from shared.platform.duty import Duty
 from shared.platform.telemetry import counter, new_traceparent
 from shared.web.identity import public
+from shared.web.limits import CALLBACK, limited
 
 _calls = counter("carrier_calls", "Calls of the carrier's webhook by answer", ["code"])
 
@@ -33,6 +34,7 @@ def routes(door: Door) -> APIRouter:
 
     @router.post("/callbacks/carrier")
     @public("verifies the carrier's signature itself")
+    @limited(CALLBACK)
     async def scan(request: Request) -> JSONResponse:
         """One status event (EMS v1). The carrier repeats it until the answer's code is `success`."""
         try:

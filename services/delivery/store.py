@@ -31,12 +31,14 @@ from services.delivery.rules.parcel import Fault
 from shared.contracts.delivery import ParcelStatus
 from shared.platform.database import metadata_for
 from shared.platform.once import once_table
+from shared.platform.rate import rate_table
 
 SCHEMA: Final = "delivery"
 metadata = metadata_for(SCHEMA)
 _INSTANT: Final = DateTime(timezone=True)
 
 once = once_table(metadata)
+rate = rate_table(metadata)
 
 _parcel = Table(
     "parcel",

@@ -17,7 +17,7 @@ from services.intake.adapters.result_file import ResultClient
 from services.intake.api.documents import UPLOADS
 from services.intake.rules.notices import Way
 from services.intake.settings import IntakeSettings
-from services.intake.store.tables import SCHEMA
+from services.intake.store.tables import SCHEMA, rate
 from services.intake.store.vault import Vault
 from shared.contracts import facts, feedback
 from shared.contracts.intake import TASK_QUEUE
@@ -26,6 +26,7 @@ from shared.platform.catalogue import load_catalogue
 from shared.platform.duty import Duty
 from shared.platform.settings import load
 from shared.web.app import application
+from shared.web.counting import Limits
 from shared.web.identity import Identity
 from workflows.desk import DossierDesk, FeedbackDesk
 
@@ -73,6 +74,7 @@ async def main() -> int:
     work = activities.IntakeWork(door)
     telling = [Duty(f"notices {way}", partial(send_due, door, way), door.wake[way], rest=REST) for way in ways]
     worker = temporal.activity_worker(client, TASK_QUEUE, [work.digitize, work.reuse])
+    limits = Limits.of(settings, door.sessions, rate, door.now)
     app = application(
         title=api.TITLE,
         version=api.VERSION,
@@ -83,11 +85,15 @@ async def main() -> int:
         },
         environment=settings.environment,
         identity=Identity(settings.token_jwks.get_secret_value(), production=settings.production),
+        limits=limits,
         uploads=UPLOADS,
     )
     try:
         return await process.serve(
-            api.attach(app, door), host=settings.host, port=settings.port, alongside=[consumers, *telling, worker]
+            api.attach(app, door),
+            host=settings.host,
+            port=settings.port,
+            alongside=[consumers, *telling, worker, limits.duty()],
         )
     finally:
         door.press.close()

@@ -30,6 +30,7 @@ from services.metrics.rules.stream import dossiers
 from services.metrics.settings import MetricsSettings
 from services.metrics.store import complaints, lists
 from services.metrics.store.pulse import Pulse
+from services.metrics.store.tables import rate
 from services.metrics.views import Door
 from shared.contracts.feedback import TOPIC as FEEDBACK
 from shared.platform import database, kafka, process, telemetry
@@ -38,6 +39,7 @@ from shared.platform.http import client
 from shared.platform.settings import load
 from shared.platform.tokens import ServiceToken
 from shared.web.app import Check, application
+from shared.web.counting import Limits
 from shared.web.identity import Identity
 from shared.web.sessions import Cookie
 
@@ -109,16 +111,20 @@ async def main() -> int:
     async def database_answers() -> None:
         await database.answers(engine)
 
+    limits = Limits.of(settings, sessions, rate, door.now)
     app = build(
         door,
         hours=hours,
         identity=identity,
+        limits=limits,
         desk=HttpDesk(console),
         environment=settings.environment,
         readiness={"database": database_answers, "fold": folding.check, "complaints": consumers.check},
     )
     try:
-        return await process.serve(app, host=settings.host, port=settings.port, alongside=[folding, consumers, pulse])
+        return await process.serve(
+            app, host=settings.host, port=settings.port, alongside=[folding, consumers, pulse, limits.duty()]
+        )
     finally:
         await cemetery.close()
         await console.aclose()
@@ -130,12 +136,20 @@ def build(
     *,
     hours: Find = no_log,
     identity: Identity | None = None,
+    limits: Limits | None = None,
     desk: Desk | None = None,
     environment: Literal["local", "production"] = "local",
     readiness: Mapping[str, Check] = MappingProxyType({}),
 ) -> FastAPI:
     """The application with all its doors. `desk`: knows colleagues by their cookie; None: tokens only."""
-    app = application(title=TITLE, version=INTERFACE, readiness=readiness, environment=environment, identity=identity)
+    app = application(
+        title=TITLE,
+        version=INTERFACE,
+        readiness=readiness,
+        environment=environment,
+        identity=identity,
+        limits=limits,
+    )
     app.state.desk = desk
     app.state.cookie = Cookie(secure=environment == "production")
     add_api(app, door)

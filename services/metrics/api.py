@@ -31,6 +31,7 @@ from shared.platform.catalogue import load_catalogue
 from shared.web.app import application, openapi_document
 from shared.web.etag import etag, not_modified
 from shared.web.identity import allows, caller, demand
+from shared.web.limits import EXPORT, limited
 from shared.web.problem import Problem
 
 TITLE: Final = "Một Cửa metrics"
@@ -180,6 +181,7 @@ def add_api(app: FastAPI, door: Door) -> None:
         response_model=Certificate,
     )
     @allows(Right.READ_KPI)
+    @limited(EXPORT)
     async def certificate(
         *,
         actor: Annotated[Actor, Depends(caller(*Kind))],

@@ -26,7 +26,9 @@ from shared.contracts.payment import TASK_QUEUE
 from shared.platform import database, http, process, telemetry, temporal
 from shared.platform.catalogue import load_catalogue
 from shared.platform.settings import load
+from shared.platform.tokens import ServiceToken
 from shared.web.app import Check, application
+from shared.web.counting import Limits
 from shared.web.html import Pages
 from shared.web.identity import Identity
 from workflows.desk import DossierDesk
@@ -50,9 +52,10 @@ async def parts(settings: PaymentSettings) -> AsyncIterator[Parts]:
     await database.migrate(url, store.SCHEMA, HERE / "migrations")
     engine = database.engine(url)
     client = await temporal.connect(settings)
+    token = ServiceToken(settings.token_key.get_secret_value())
     async with (
         http.client(str(settings.gateway_url), where="gateway") as to_gateway,
-        http.client(str(settings.intake_url), where="intake") as to_intake,
+        http.client(str(settings.intake_url), where="intake", token=token) as to_intake,
     ):
         door = Door(
             sessions=database.sessions(engine),
@@ -79,10 +82,22 @@ async def parts(settings: PaymentSettings) -> AsyncIterator[Parts]:
     await engine.dispose()
 
 
-def app_of(door: Door, *, identity: Identity | None, readiness: dict[str, Check], environment: Any) -> FastAPI:
+def app_of(
+    door: Door,
+    *,
+    identity: Identity | None,
+    readiness: dict[str, Check],
+    environment: Any,
+    limits: Limits | None = None,
+) -> FastAPI:
     """The web application over a door."""
     app = application(
-        title=api.TITLE, version=api.VERSION, readiness=readiness, environment=environment, identity=identity
+        title=api.TITLE,
+        version=api.VERSION,
+        readiness=readiness,
+        environment=environment,
+        identity=identity,
+        limits=limits,
     )
     look = Pages(HERE / "templates", prefix="/pay")
     look.mount(app)
@@ -97,13 +112,21 @@ async def serve() -> int:
     settings = load(PaymentSettings)
     async with parts(settings) as made:
         identity = Identity(settings.token_jwks.get_secret_value(), production=settings.production)
+        limits = Limits.of(settings, made.door.sessions, store.rate, made.door.now)
         return await process.serve(
-            app_of(made.door, identity=identity, readiness=made.readiness, environment=settings.environment),
+            app_of(
+                made.door,
+                identity=identity,
+                readiness=made.readiness,
+                environment=settings.environment,
+                limits=limits,
+            ),
             host=settings.host,
             port=settings.port,
             alongside=[
                 temporal.activity_worker(made.client, TASK_QUEUE, [Activities(made.door).refund_fee]),
                 callbacks.Settler(made.door),
+                limits.duty(),
             ],
         )
 

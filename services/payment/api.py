@@ -20,6 +20,7 @@ from shared.web.app import application, openapi_document
 from shared.web.etag import etag
 from shared.web.idempotency import IdempotencyKey, once_only
 from shared.web.identity import allows, caller, demand, public
+from shared.web.limits import TRACKING, limited
 from shared.web.pages import LIMIT, Limit, cursor, key_of, next_link
 
 TrackingSecret = Annotated[str, Header(max_length=40, description="The secret part of the receipt")]
@@ -86,6 +87,7 @@ def routes(door: Door) -> APIRouter:
 
     @router.post("/dossiers/{dossier_code}/orders", status_code=201)
     @public("checks the receipt's secret part with intake")
+    @limited(TRACKING)
     async def order(dossier_code: str, tracking_secret: TrackingSecret) -> OrderAnswer:
         """An order at the gateway for what the dossier owes; while one is pending, that one again."""
         attempt = await open_order(door, dossier_code, tracking_secret)
@@ -116,6 +118,7 @@ def routes(door: Door) -> APIRouter:
 
     @router.get("/dossiers/{dossier_code}/receipts")
     @allows(Right.READ_DOSSIER)
+    @limited(TRACKING)
     async def receipts(
         dossier_code: str,
         actor: Annotated[Actor, Depends(caller(Kind.ANYONE, Kind.STAFF, Kind.SERVICE))],

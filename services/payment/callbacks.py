@@ -17,7 +17,9 @@ from services.payment.rules.settlement import Reply
 from shared.platform.database import AWAY
 from shared.platform.duty import Duty
 from shared.platform.telemetry import counter, log
+from shared.web.counting import missed
 from shared.web.identity import public
+from shared.web.limits import CALLBACK, limited
 
 _MESSAGES: Final = {
     Reply.BAD_SIGNATURE: "Invalid Checksum",
@@ -39,10 +41,13 @@ def routes(door: Door) -> APIRouter:
 
     @router.get("/callbacks/gateway")
     @public("verifies the gateway's signature itself")
+    @limited(CALLBACK)
     async def notice(request: Request) -> JSONResponse:
         """Notice of a payment's end. Always 200: the gateway reads RspCode and repeats unless it is 00 or 02."""
         reply = await _answered(door, request.url.query)
         _notices.labels(reply.value).inc()
+        if reply is Reply.BAD_SIGNATURE:
+            missed(request)
         return JSONResponse({"RspCode": reply.value, "Message": _MESSAGES[reply]})
 
     return router

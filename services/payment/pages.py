@@ -11,6 +11,7 @@ from services.payment.views import return_view
 from shared.web.html import Pages, frame_of
 from shared.web.i18n import language_of, teller
 from shared.web.identity import public
+from shared.web.limits import CALLBACK, limited
 from shared.web.problem import Problem
 
 
@@ -20,6 +21,7 @@ def routes(door: Door, pages: Pages) -> APIRouter:
 
     @router.get("/pay/return")
     @public("verifies the gateway's signature itself; display only")
+    @limited(CALLBACK)
     async def back_from_gateway(request: Request) -> HTMLResponse:
         signed = door.gateway.notice(request.url.query)
         if signed is None:

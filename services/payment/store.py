@@ -32,12 +32,14 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from services.payment.rules.settlement import WITH_MONEY, Means, State
 from shared.platform.database import metadata_for
 from shared.platform.once import once_table
+from shared.platform.rate import rate_table
 
 SCHEMA: Final = "payment"
 metadata = metadata_for(SCHEMA)
 _INSTANT: Final = DateTime(timezone=True)
 
 once = once_table(metadata)
+rate = rate_table(metadata)
 
 _attempt = Table(
     "attempt",

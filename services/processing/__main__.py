@@ -20,6 +20,7 @@ from services.processing.adapters.siblings import HttpSiblings
 from services.processing.adapters.signature_service import RemoteSignatureService
 from services.processing.settings import Settings
 from services.processing.store.pulse import Pulse
+from services.processing.store.tables import rate
 from shared.contracts.processing import TASK_QUEUE
 from shared.platform import database, temporal
 from shared.platform.catalogue import load_catalogue
@@ -30,6 +31,7 @@ from shared.platform.process import run, serve
 from shared.platform.settings import load
 from shared.platform.telemetry import configure
 from shared.platform.tokens import ServiceToken
+from shared.web.counting import Limits
 from shared.web.identity import Identity
 from workflows.desk import DossierDesk
 
@@ -68,9 +70,11 @@ async def main() -> int:
     events = broker(settings)
     consumer.listen(events, door)
     consumers = Consumers(events)
+    limits = Limits.of(settings, door.sessions, rate, door.now)
     app = api.build(
         door,
         identity=Identity(settings.token_jwks.get_secret_value(), production=settings.production),
+        limits=limits,
         readiness={
             "database": partial(database.answers, engine),
             "workflows": partial(temporal.answers, workflows),
@@ -98,7 +102,9 @@ async def main() -> int:
     pages.attach(app, console)
     worker = temporal.activity_worker(workflows, TASK_QUEUE, [signatures.sign_result])
     try:
-        return await serve(app, host=settings.host, port=settings.port, alongside=[worker, consumers, pulse])
+        return await serve(
+            app, host=settings.host, port=settings.port, alongside=[worker, consumers, pulse, limits.duty()]
+        )
     finally:
         press.close()
         for sibling in (intake, payment, delivery, papers):

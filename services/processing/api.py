@@ -33,6 +33,7 @@ from shared.dossier.permission import Actor, Kind, Right
 from shared.dossier.refusal import Unknown
 from shared.platform.objects import ObjectMissing
 from shared.web.app import Check, application, openapi_document
+from shared.web.counting import Limits
 from shared.web.etag import etag, not_modified
 from shared.web.identity import Identity, allows, caller
 from shared.web.pages import LIMIT, Limit, key_of, next_link
@@ -176,6 +177,7 @@ def build(
     identity: Identity | None,
     readiness: Mapping[str, Check],
     environment: Literal["local", "production"],
+    limits: Limits | None = None,
     uploads: Mapping[str, int] | None = None,
     board_url: str = "",
 ) -> FastAPI:
@@ -189,6 +191,7 @@ def build(
         readiness=readiness,
         environment=environment,
         identity=identity,
+        limits=limits,
         uploads=uploads,
         form_action=f"'self' {board_url}".strip(),
     )

@@ -11,9 +11,10 @@ import sys
 from pathlib import Path
 from typing import Literal, Self
 
-from pydantic import AnyHttpUrl, Field, SecretStr, ValidationError, model_validator
+from pydantic import AnyHttpUrl, Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict, SettingsError
 
+from shared.platform.addresses import Network, networks
 from shared.platform.tokens import DEMO_KEY
 
 
@@ -41,6 +42,12 @@ class ProcessSettings(_Settings):
     port: int = Field(ge=1, le=65535)
     """TCP port to bind."""
 
+    trusted_proxies: str = ""
+    """Addresses or networks of our reverse proxies, separated by commas: X-Forwarded-For is believed from them alone.
+
+    Behind a proxy that is not named here all callers have one address, and share what limits allow an address.
+    """
+
     kafka_bootstrap_servers: str
     """`host:port`, several separated by commas."""
     kafka_security_protocol: Literal["PLAINTEXT", "SSL", "SASL_SSL"] = "PLAINTEXT"
@@ -51,6 +58,16 @@ class ProcessSettings(_Settings):
     """Its password."""
     kafka_ca_file: str = ""
     """Certificate authority of the brokers; empty = the system's."""
+
+    @property
+    def proxies(self) -> tuple[Network, ...]:
+        return networks(self.trusted_proxies)
+
+    @field_validator("trusted_proxies")
+    @classmethod
+    def _are_addresses(cls, given: str) -> str:
+        networks(given)
+        return given
 
     @model_validator(mode="after")
     def _broker_is_safe(self) -> Self:

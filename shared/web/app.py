@@ -12,10 +12,13 @@ from fastapi.responses import JSONResponse
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
 from shared.platform.telemetry import gauge, log
+from shared.web.counting import Limits
 from shared.web.errors import EXPECTED, answer
 from shared.web.guard import BODY_LIMIT, Guard
 from shared.web.identity import Identity, public, routes_of
+from shared.web.limits import Limit
 from shared.web.problem import MEDIA_TYPE
+from shared.web.watch import Watch
 
 type Check = Callable[[], Awaitable[None]]
 
@@ -31,6 +34,7 @@ def application(
     readiness: Mapping[str, Check],
     environment: Literal["local", "production"],
     identity: Identity | None = None,
+    limits: Limits | None = None,
     body_limit: int = BODY_LIMIT,
     uploads: Mapping[str, int] | None = None,
     form_action: str = "'self'",
@@ -39,11 +43,13 @@ def application(
 
     `body_limit`: bytes of a request's body; `uploads`: regular expression of a whole path → its own limit.
     `form_action`: CSP sources forms on pages may be sent to. The documents page of the framework is off (it loads from
-    outside); `/openapi.json` stays. `app.state.identity` serves the `caller` dependency.
+    outside); `/openapi.json` stays. `app.state.identity` serves the `caller` dependency. `limits`: None counts nothing.
     """
     app = FastAPI(title=title, version=version, openapi_url=None, docs_url=None, redoc_url=None)
     app.state.identity = identity
     app.state.environment = environment
+    if limits is not None:
+        app.add_middleware(Watch, limits=limits)
     app.add_middleware(Guard, body_limit=body_limit, uploads=uploads or {}, form_action=form_action)
     for error in EXPECTED:
         app.add_exception_handler(error, answer)
@@ -61,13 +67,15 @@ def openapi_document(app: FastAPI) -> dict[str, Any]:
     schemas.pop("HTTPValidationError", None)
     schemas.pop("ValidationError", None)
     schemas["Problem"] = _PROBLEM_SCHEMA
-    owners = {(route.path, method.lower()): route.declares for route in routes_of(app) for method in route.methods}
+    routes = {(route.path, method.lower()): route for route in routes_of(app) for method in route.methods}
     for path, operations in document["paths"].items():
         for method, operation in operations.items():
             operation["responses"] = {
                 status: response for status, response in operation["responses"].items() if status != "422"
             } | {"default": problem}
-            owner = owners[path, method]
+            owner, limit = routes[path, method].declares, routes[path, method].limit
+            if isinstance(limit, Limit):
+                operation["responses"]["429"] = problem | _LATER | {"description": f"Too often: limit `{limit.name}`"}
             operation["x-allowed"] = list(owner) if isinstance(owner, tuple) else owner
     return document
 
@@ -112,6 +120,7 @@ async def _passes(name: str, check: Check) -> bool:
     return True
 
 
+_LATER: Final = {"headers": {"Retry-After": {"description": "Seconds", "schema": {"type": "integer"}}}}
 _PROBLEM_REF: Final = "#/components/schemas/Problem"
 _PROBLEM_SCHEMA: Final[dict[str, Any]] = {
     "title": "Problem",

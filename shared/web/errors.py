@@ -39,7 +39,9 @@ def shown(request: Request, problem: Problem) -> Response:
     app = request.scope.get("app")
     pages: tuple[str, ErrorPage] | None = getattr(app.state, "error_page", None) if app is not None else None
     if pages is not None and request.url.path.startswith(pages[0]):
-        return pages[1](request, problem)
+        page = pages[1](request, problem)
+        page.headers.update(problem.headers or {})
+        return page
     return problem.answer(request)
 
 

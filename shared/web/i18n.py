@@ -37,7 +37,7 @@ def english() -> Mapping[str, str]:
 
 
 def teller(language: Language) -> Say:
-    """`say("Có {n} thay đổi", n=3)` in this language."""
+    """`say("Có {n} chỗ cần sửa", n=3)` in this language."""
 
     def say(text: str, /, **values: Any) -> str:
         found = english().get(text, text) if language == "en" else text

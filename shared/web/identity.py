@@ -15,6 +15,8 @@ from shared.dossier.lifecycle import Act
 from shared.dossier.permission import Actor, Kind, Resource, Right, can
 from shared.dossier.refusal import Unknown
 from shared.platform.tokens import TokenRefused, verify
+from shared.web.counting import charge
+from shared.web.limits import Limit, limit_of
 from shared.web.problem import Problem
 
 _MARK: Final = "__declared__"
@@ -58,13 +60,24 @@ class TokenCaller(Caller):
         actor = identity.actor(request.headers.get("authorization"))
         if actor is None:
             if Kind.ANYONE in self.kinds:
+                await counted(request, ANYONE)
                 return ANYONE
             raise unknown_caller("invalid_request")
         if actor.kind not in self.kinds:
             raise Problem(
                 403, "kind_not_allowed", detail=("Tài khoản này không dùng được ở đây.", "Not for this kind.")
             )
+        await counted(request, actor)
         return actor
+
+
+async def counted(request: Request, actor: Actor) -> None:
+    """Counts the call where its route has a limit; a sibling has counted its own callers. Raises Problem 429.
+
+    Every `Caller` does this when it knows who calls.
+    """
+    if actor.kind is not Kind.SERVICE:
+        await charge(request, actor.person_code)
 
 
 def caller(*kinds: Kind) -> TokenCaller:
@@ -111,6 +124,8 @@ class Route(NamedTuple):
     methods: tuple[str, ...]
     declares: tuple[str, ...] | str | None
     asks_who_calls: bool
+    limit: Limit | str | None = None
+    """What it declares: a limit, `unlimited: <reason>`, or None."""
 
     @property
     def is_owned(self) -> bool:
@@ -140,7 +155,8 @@ def _routes(routes: Sequence[BaseRoute], prefix: str = "") -> Iterator[Route]:
         if isinstance(route.original_route, Mount):
             yield from _routes(route.original_route.routes, path)  # a folder of static files has no routes
         elif route.endpoint is not None:
-            yield Route(path, tuple(sorted(route.methods or ())), declared(route.endpoint), _asks(route))
+            methods = tuple(sorted(route.methods or ()))
+            yield Route(path, methods, declared(route.endpoint), _asks(route), limit_of(route.endpoint))
 
 
 def _asks(route: RouteContext) -> bool:

@@ -14,6 +14,7 @@ from shared.catalogue import lookup
 from shared.catalogue.lookup import NotInCatalogue
 from shared.dossier.codes import AgencyCode, ProcedureCode
 from shared.web.identity import public
+from shared.web.limits import unlimited
 from shared.web.pages import cursor, next_link
 from shared.web.problem import Problem
 
@@ -31,6 +32,7 @@ async def agencies(door: TheDoor) -> AgencyList:
 
 @router.get("/procedures")
 @public(_OPEN)
+@unlimited("read from memory, nothing to guess")
 async def procedures(
     request: Request,
     response: Response,
@@ -52,6 +54,7 @@ async def procedures(
 
 @router.get("/procedures/{procedure_code}")
 @public(_OPEN)
+@unlimited("read from memory, nothing to guess")
 async def procedure(
     procedure_code: ProcedureCode, door: TheDoor, agency_code: Annotated[AgencyCode | None, Query()] = None
 ) -> ProcedureView:

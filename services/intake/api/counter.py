@@ -22,6 +22,7 @@ from shared.dossier.lifecycle import Act
 from shared.dossier.permission import Actor, Kind, Resource, Right
 from shared.dossier.refusal import Unknown
 from shared.web.identity import allows, caller, demand
+from shared.web.limits import SEARCH, limited
 
 router = APIRouter(prefix="/api", tags=["counter"])
 Staff = Annotated[Actor, Depends(caller(Kind.STAFF))]
@@ -49,6 +50,7 @@ class CommentGiven(BaseModel):
 
 @router.post("/papers/held")
 @allows(Act.REGISTER_AT_DESK)
+@limited(SEARCH)
 async def held(asked: HeldAsked, door: TheDoor, actor: Staff) -> HeldPapers:
     """What need not be asked of this person for this procedure (NĐ 47/2020/NĐ-CP Điều 9.3). Recorded as a reading."""
     try:

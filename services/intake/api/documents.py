@@ -19,6 +19,7 @@ from shared.dossier.permission import Actor, Kind, Right
 from shared.dossier.refusal import Forbidden
 from shared.web.idempotency import LONGEST
 from shared.web.identity import allows, caller, demand
+from shared.web.limits import UPLOAD, limited
 from shared.web.problem import Problem
 
 router = APIRouter(prefix="/api", tags=["documents"])
@@ -55,6 +56,7 @@ _FORM: Final[dict[str, Any]] = {
 
 @router.post("/documents", status_code=201, openapi_extra=_FORM)
 @allows(Right.FILE_ONLINE, Act.REGISTER_AT_DESK)
+@limited(UPLOAD)
 async def upload(
     request: Request,
     door: TheDoor,

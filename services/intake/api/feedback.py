@@ -25,6 +25,7 @@ from shared.platform.receipt import fits
 from shared.web.etag import etag
 from shared.web.idempotency import once_only
 from shared.web.identity import ANYONE, allows, caller, demand, public
+from shared.web.limits import TRACKING, limited
 from shared.web.pages import cursor, next_link
 
 router = APIRouter(prefix="/api", tags=["feedback"])
@@ -46,6 +47,7 @@ async def give(form: FeedbackForm, response: Response, door: TheDoor, key: Key, 
 
 @router.post("/tracking/{dossier_code}/feedback", status_code=201)
 @public("the receipt's secret part opens it")
+@limited(TRACKING)
 async def give_with_receipt(  # noqa: PLR0917 - what FastAPI hands in
     dossier_code: Code, form: ReceiptFeedbackForm, response: Response, door: TheDoor, key: Key, secret: Secret = ""
 ) -> FeedbackGiven:
@@ -115,6 +117,7 @@ async def act(  # noqa: PLR0917 - what FastAPI hands in
 
 @router.get("/tracking/feedback/{feedback_code}")
 @public("the secret that was told when the feedback was given opens it")
+@limited(TRACKING)
 async def follow(feedback_code: Feedback, response: Response, door: TheDoor, secret: Secret = "") -> FeedbackView:
     """The same without an account."""
     if not fits(door.receipt_key, feedback_code, secret):
@@ -129,6 +132,7 @@ async def follow(feedback_code: Feedback, response: Response, door: TheDoor, sec
 
 @router.post("/tracking/feedback/{feedback_code}/acts", response_model=FeedbackFactsView)
 @public("the secret that was told when the feedback was given opens it")
+@limited(TRACKING)
 async def say(  # noqa: PLR0917 - what FastAPI hands in
     feedback_code: Feedback, says: CitizenSays, request: Request, door: TheDoor, key: Key, secret: Secret = ""
 ) -> Response:

@@ -22,6 +22,7 @@ from shared.dossier.refusal import Unknown
 from shared.web.etag import etag
 from shared.web.idempotency import once_only
 from shared.web.identity import allows, caller, demand
+from shared.web.limits import EXPORT, limited
 
 router = APIRouter(prefix="/api", tags=["dossiers"])
 Bringer = Annotated[Actor, Depends(caller(Kind.CITIZEN, Kind.STAFF))]
@@ -125,6 +126,7 @@ async def form(
 
 @router.get("/agencies/{agency_code}/register", response_class=Response, responses=PDF)
 @allows(Right.READ_WORKLIST)
+@limited(EXPORT)
 async def register(agency_code: AgencyCode, on: date, door: TheDoor, actor: Staff) -> Response:
     """The handover book of a desk for the dossiers it received on a day."""
     demand(actor, Right.READ_WORKLIST, printing.desk_of(door, agency_code))

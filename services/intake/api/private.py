@@ -19,6 +19,7 @@ from shared.dossier.codes import DossierCode
 from shared.dossier.permission import Actor, Kind, Resource, Right
 from shared.dossier.refusal import Refused, Unknown
 from shared.web.identity import allows, caller, demand
+from shared.web.limits import unlimited
 from shared.web.problem import Problem
 
 router = APIRouter(prefix="/private", tags=["private"])
@@ -52,6 +53,7 @@ async def names(asked: NamesAsked, door: TheDoor, actor: Service) -> list[Person
 
 @router.post("/search")
 @allows(Right.READ_PERSON)
+@unlimited("a sibling has counted its own caller")
 async def search(asked: SearchAsked, door: TheDoor, actor: Service) -> list[str]:
     """Codes of dossiers whose applicant fits the text, exact tones first; no name goes out. Recorded as a reading."""
     demand(actor, Right.READ_PERSON, Resource())

@@ -13,6 +13,7 @@ from services.intake.views import Progress
 from shared.dossier.codes import is_dossier_code
 from shared.platform.receipt import fits
 from shared.web.identity import public
+from shared.web.limits import TRACKING, limited
 from shared.web.problem import MEDIA_TYPE, TYPE
 
 router = APIRouter(prefix="/api", tags=["tracking"])
@@ -31,6 +32,7 @@ _NOTHING: Final = orjson.dumps(
 
 @router.get("/tracking/{dossier_code}", response_model=Progress)
 @public("the receipt's secret part opens it; state and dates only")
+@limited(TRACKING)
 async def track(
     dossier_code: Annotated[str, Path(max_length=60)],
     door: TheDoor,

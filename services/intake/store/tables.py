@@ -23,11 +23,13 @@ from sqlalchemy.dialects.postgresql import JSONB
 
 from shared.platform.database import metadata_for
 from shared.platform.once import once_table
+from shared.platform.rate import rate_table
 
 SCHEMA: Final = "intake"
 metadata = metadata_for(SCHEMA)
 
 once = once_table(metadata)
+rate = rate_table(metadata)
 
 code_counter = Table(
     "code_counter",

@@ -27,6 +27,7 @@ from shared.dossier.codes import AgencyCode
 from shared.dossier.permission import Actor, Resource, Right
 from shared.web.html import Pages
 from shared.web.identity import allows, demand
+from shared.web.limits import EXPORT, limited
 
 _HERE: Final = Path(__file__).parent.parent
 
@@ -85,6 +86,7 @@ def add_pages(app: FastAPI, door: Door, find_hours: Find) -> None:
 
     @app.get("/board/{agency_code}/board.csv", include_in_schema=False)
     @allows(Right.READ_KPI)
+    @limited(EXPORT)
     async def spreadsheet(actor: Reader, agency_code: AgencyCode, given: Asking) -> Response:
         demand(actor, Right.READ_KPI, Resource())
         asked = asked_of(door, agency_code, given)

@@ -13,7 +13,7 @@ from services.metrics.adapters.desk import Desk
 from shared.dossier.permission import Actor, Kind
 from shared.platform.http import Away
 from shared.platform.telemetry import log
-from shared.web.identity import ANYONE, Caller, TokenCaller
+from shared.web.identity import ANYONE, Caller, TokenCaller, counted
 from shared.web.sessions import Cookie
 
 SIGN_IN: Final = "/desk/sign-in"
@@ -48,6 +48,7 @@ class Looker(Caller):
             holder = None
         if holder is None and not is_open:
             raise SignInNeeded
+        await counted(request, holder or ANYONE)
         return holder or ANYONE
 
 

@@ -9,8 +9,11 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.metrics.rules.fold import Ranges, Stream
+from shared.platform.database import metadata_for
+from shared.platform.rate import rate_table
 
 SCHEMA: Final = "metrics"
+rate = rate_table(metadata_for(SCHEMA))
 CELL: Final = (
     ("period", "text"), ("agency_code", "text"), ("procedure_code", "text"), ("channel", "smallint"),
     ("until", "timestamptz"), ("shard", "integer"),

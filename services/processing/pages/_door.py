@@ -25,7 +25,7 @@ from shared.catalogue import lookup
 from shared.dossier.permission import Kind
 from shared.web.html import Pages, frame_of
 from shared.web.i18n import Language, Say, language_of, teller
-from shared.web.identity import Caller
+from shared.web.identity import Caller, counted
 from shared.web.problem import Problem
 from shared.web.sessions import Cookie, Typed, demand_same_site, demand_token, typed_of
 
@@ -129,6 +129,7 @@ class SignedIn(Caller):
             demand_token(typed, csrf_of(token))
         if member.session.is_locked and request.url.path not in OPEN_WHILE_LOCKED:
             raise Locked(typed)
+        await counted(request, member.actor)
         return Person(member, csrf_of(token), language_of(request), typed)
 
 
@@ -238,6 +239,7 @@ _SAID: Final = {
     404: ("Không tìm thấy", "Không tìm thấy hồ sơ này trong phạm vi của ông/bà."),
     405: ("Không tìm thấy", "Không tìm thấy trang này."),
     409: ("Hồ sơ đã thay đổi", "Hồ sơ đã thay đổi. Mở lại hồ sơ để xem bước hiện tại."),
+    429: ("Tạm dừng nhận yêu cầu", "Thử lại sau ít phút."),
     500: ("Hệ thống gặp lỗi", "Dữ liệu đã gửi không mất. Thử lại sau ít phút."),
     503: ("Tạm thời chưa phục vụ được", "Chưa biết kết quả. Gửi lại, hệ thống không làm hai lần."),
 }

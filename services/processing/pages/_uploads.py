@@ -24,6 +24,7 @@ from shared.dossier.permission import Kind
 from shared.dossier.refusal import Refused
 from shared.platform.http import Away
 from shared.web.i18n import language_of
+from shared.web.identity import counted
 from shared.web.problem import Problem
 from shared.web.sessions import MOST_FIELDS, Typed, demand_same_site, demand_token, first, typed_of
 
@@ -100,6 +101,7 @@ class SignedInWithFiles(SignedIn):
             async for name, text in _texts(request):
                 typed.setdefault(name, []).append(text)
             raise SignInNeeded(typed) if member is None else Locked(typed)
+        await counted(request, member.actor)
         bringer = Bringer(member, csrf_of(token), language_of(request), typed)
         async for part in _parts(request):
             if isinstance(part, Sent):

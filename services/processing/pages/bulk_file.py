@@ -21,6 +21,7 @@ from services.processing.rules.wording import BUTTONS, Words
 from services.processing.views.worklist import BULK
 from shared.dossier.lifecycle import MOVES
 from shared.web.identity import allows
+from shared.web.limits import UPLOAD, limited
 from shared.web.sessions import first
 
 router = APIRouter(prefix=f"{PREFIX}/bulk/file", include_in_schema=False)
@@ -43,6 +44,7 @@ async def ask(request: Request, console: TheConsole, person: The) -> Response:
 
 @router.post("")
 @allows(*BULK)
+@limited(UPLOAD)
 async def bring(request: Request, console: TheConsole, person: TheLister) -> Response:
     """The preview of the file's rows, or the form again with what is wrong with the file."""
     sent = next((each for each in person.lists if each.field == "list"), None)

@@ -40,6 +40,7 @@ from shared.dossier.permission import Right
 from shared.dossier.refusal import Refused
 from shared.platform.http import Away
 from shared.web.identity import allows
+from shared.web.limits import UPLOAD, limited
 from shared.web.problem import Problem
 from shared.web.sessions import first
 
@@ -59,6 +60,7 @@ async def show(request: Request, console: TheConsole, person: The) -> Response:
 
 @router.post("/counter")
 @allows(Act.REGISTER_AT_DESK)
+@limited(UPLOAD)
 async def work(request: Request, console: TheConsole, person: TheBringer) -> Response:
     """What was typed, understood as far as possible; with the main button it becomes a dossier."""
     form = Counter(console, person, person.typed)

@@ -17,6 +17,7 @@ from services.processing.views.names import Named
 from services.processing.views.worklist import row_views
 from shared.dossier.permission import Right
 from shared.web.identity import allows
+from shared.web.limits import EXPORT, limited
 from shared.web.sessions import first
 
 router = APIRouter(prefix=PREFIX, include_in_schema=False)
@@ -36,6 +37,7 @@ async def save(console: TheConsole, person: The) -> Response:
 
 @router.get("/export.csv")
 @allows(Right.READ_WORKLIST)
+@limited(EXPORT)
 async def export(console: TheConsole, person: The, query: TheQuery) -> Response:
     """The list with its filters, without names: a file that leaves the house holds codes only."""
     door, on, actor = console.door, console.staff.today, person.member.actor

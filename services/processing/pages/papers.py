@@ -27,6 +27,7 @@ from shared.dossier.refusal import Unknown
 from shared.platform.objects import ObjectMissing
 from shared.web.guard import PAGE_POLICY
 from shared.web.identity import allows
+from shared.web.limits import UPLOAD, limited
 from shared.web.sessions import first
 
 router = APIRouter(prefix=PREFIX, include_in_schema=False)
@@ -40,6 +41,7 @@ _PAUSE: Final = 0.2
 
 @router.post("/{dossier_code}/papers")
 @allows(*BRINGS)
+@limited(UPLOAD)
 async def bring(request: Request, console: TheConsole, person: TheBringer, dossier_code: Code) -> Response:
     """The papers that the applicant was asked for; a file that was not taken is named, the others are kept."""
     asked = first(person.typed, "act")

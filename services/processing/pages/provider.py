@@ -14,8 +14,10 @@ from services.processing.pages.sign_in import entered, form
 from shared.dossier.refusal import Unknown
 from shared.platform.http import Away
 from shared.platform.telemetry import log
+from shared.web.counting import after_sign_in
 from shared.web.i18n import language_of, teller
 from shared.web.identity import public
+from shared.web.limits import SIGN_IN, limited, unlimited
 
 router = APIRouter(prefix=f"{PREFIX}/sign-in", include_in_schema=False)
 _SECONDS: Final = 600
@@ -23,6 +25,7 @@ _SECONDS: Final = 600
 
 @router.get("/provider")
 @public("begins a sign-in at the identity provider")
+@unlimited("only leads to the provider, which counts for itself")
 async def begin(request: Request, console: TheConsole, next: Annotated[str, Query(max_length=400)] = "") -> Response:  # noqa: A002 - the address says `next`
     if console.provider is None:
         raise Unknown
@@ -41,6 +44,7 @@ async def begin(request: Request, console: TheConsole, next: Annotated[str, Quer
 
 @router.get("/return")
 @public("ends a sign-in at the identity provider: state, nonce and signature are checked")
+@limited(SIGN_IN)
 async def finish(
     request: Request,
     console: TheConsole,
@@ -61,6 +65,7 @@ async def finish(
         log.warning("provider_refused", reason=str(no) if isinstance(no, ProviderRefused) else "flow")
         sentence = say("Đăng nhập không thành công. Thử lại từ đầu.")
         return form(request, console, {}, PREFIX, said=sentence, status=401)
+    await after_sign_in(request, vouched.person_code)
     response = await entered(request, console, signed, {}, within(str(back)))
     response.delete_cookie(name, path="/")
     return response

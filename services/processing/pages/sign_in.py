@@ -25,8 +25,10 @@ from services.processing.pages._door import (
 from services.processing.rules.wording import ROLES
 from shared.dossier.lifecycle import Role
 from shared.dossier.permission import Grant, Right
+from shared.web.counting import after_sign_in, before_sign_in
 from shared.web.i18n import language_of, teller
 from shared.web.identity import allows, public
+from shared.web.limits import SIGN_IN, limited, unlimited
 from shared.web.sessions import Typed, demand_same_site, first, typed_of
 
 router = APIRouter(prefix=PREFIX, include_in_schema=False)
@@ -37,23 +39,28 @@ _OWN: Final = frozenset({"csrf", "login", "password", "next"})
 
 @router.get("/sign-in")
 @public("everybody may try to sign in")
+@unlimited("shows an empty form")
 async def show(request: Request, console: TheConsole, next: Annotated[str, Query(max_length=400)] = "") -> Response:  # noqa: A002 - the address says `next`
     return form(request, console, {}, within(next))
 
 
 @router.post("/sign-in")
 @public("everybody may try to sign in; the account waits after wrong passwords")
+@limited(SIGN_IN)
 async def enter(request: Request, console: TheConsole) -> Response:
     demand_same_site(request)
     typed = await typed_of(request)
     back = within(first(typed, "next"))
     kept = {name.removeprefix(_KEPT): texts for name, texts in typed.items() if name.startswith(_KEPT)}
+    login = first(typed, "login").lower()
+    await before_sign_in(request, login)
     try:
-        signed = await console.staff.sign_in(first(typed, "login"), "".join(typed.get("password", [])[:1]))
+        signed = await console.staff.sign_in(login, "".join(typed.get("password", [])[:1]))
     except SignInRefused as no:
         say = teller(language_of(request))
         sentence = say("Tên đăng nhập hoặc mật khẩu chưa đúng.") if no.code == "wrong_sign_in" else no.detail
         return form(request, console, kept, back, login=first(typed, "login"), said=sentence, status=401)
+    await after_sign_in(request, login)
     return await entered(request, console, signed, kept, back)
 
 
@@ -122,6 +129,7 @@ async def lock(console: TheConsole, person: The) -> Response:
 
 @router.post("/unlock")
 @allows(Right.READ_WORKLIST)
+@limited(SIGN_IN)
 async def unlock(request: Request, console: TheConsole, person: The) -> Response:
     back = within(first(person.typed, "next"))
     kept = {name.removeprefix(_KEPT): texts for name, texts in person.typed.items() if name.startswith(_KEPT)}

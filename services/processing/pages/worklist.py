@@ -31,6 +31,7 @@ from shared.dossier.lifecycle import Role, TaskKind
 from shared.dossier.permission import Right, can
 from shared.platform.http import Answered, Away
 from shared.web.identity import allows
+from shared.web.limits import LIST_SEARCH, limited
 from shared.web.pages import cursor, key_of
 from shared.web.problem import Problem
 
@@ -55,6 +56,7 @@ TheQuery = Annotated[Query, Depends(query_of)]
 
 @router.get("")
 @allows(Right.READ_WORKLIST)
+@limited(LIST_SEARCH)
 async def show(request: Request, console: TheConsole, person: The, query: TheQuery) -> Response:
     if is_dossier_code(code := _RECEIPT.sub("", query.q).upper()):  # a scanned receipt opens its dossier
         return see_other(f"{PREFIX}/{code}")

@@ -4,8 +4,10 @@ from sqlalchemy import BigInteger, Boolean, Column, Computed, DateTime, Identity
 from sqlalchemy.dialects.postgresql import JSONB
 
 from shared.platform.database import metadata_for
+from shared.platform.rate import rate_table
 
 metadata = metadata_for("processing")
+rate = rate_table(metadata)
 
 WITH_PEOPLE = "facts ->> 'clock' = 'RUNS'"
 """Somebody's time runs."""
