@@ -28,11 +28,11 @@ def rate_table(metadata: MetaData, name: str = "rate") -> Table:
 
 async def take(session: AsyncSession, table: Table, key: str, budget: Budget, now: datetime) -> timedelta | None:
     """One call of the budget; None when it passes, else how long to wait. The rule is `Budget.taken`."""
-    at = literal(now, DateTime(timezone=True))
+    at, latest = (literal(each, DateTime(timezone=True)) for each in (now, now + budget.within))
     until = func.greatest(table.c.used_until, at) + budget.step
     taken = insert(table).values(key=key, used_until=now + budget.step)
     taken = taken.on_conflict_do_update(
-        index_elements=[table.c.key], set_={"used_until": until}, where=until <= now + budget.within
+        index_elements=[table.c.key], set_={"used_until": until}, where=until <= latest
     )
     if (await session.execute(taken.returning(table.c.key))).first() is not None:
         return None

@@ -8,11 +8,9 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import hmac
-import math
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from time import monotonic
 from typing import Final, Self
 
 from fastapi import Request
@@ -34,7 +32,7 @@ type _Ask = Callable[[AsyncSession, Table, str, Budget, datetime], Awaitable[tim
 
 SCOPE: Final = "motcua.call"
 """Where a request carries its call."""
-TELL_SECONDS: Final = 60
+TELL: Final = timedelta(minutes=1)
 """At most one alarm a minute, of each kind, in the log."""
 _SWEEP_SECONDS: Final = 600.0
 _MINUTES_FROM: Final = 120
@@ -59,10 +57,10 @@ class Limits:
         proxies: tuple[Network, ...] = (),
     ) -> None:
         """`key`: of the hashes that stand in the table; `proxies`: whose X-Forwarded-For is believed."""
-        self._sessions = reads(sessions)
+        self.sessions = reads(sessions)
         self._table = table
         self._key = key
-        self._now = now
+        self.now = now
         self._alarms: dict[tuple[str, str], _Alarm] = {}
         self.proxies = proxies
 
@@ -94,8 +92,8 @@ class Limits:
 
     async def sweep(self) -> int:
         """Deletes rows that say nothing any more; how many."""
-        async with self._sessions() as session:
-            return await rate.sweep(session, self._table, self._now())
+        async with self.sessions() as session:
+            return await rate.sweep(session, self._table, self.now())
 
     def duty(self) -> Duty:
         """The sweeping as a part of the process."""
@@ -104,13 +102,13 @@ class Limits:
     async def _asked(self, ask: _Ask, limit: Limit, budget: Budget, by: str, who: str) -> timedelta | None:
         """How long to wait; nothing when the database is away."""
         try:
-            async with self._sessions() as session:
-                return await ask(session, self._table, self._row(limit, by, who), budget, self._now())
+            async with self.sessions() as session:
+                return await ask(session, self._table, self.row(limit, by, who), budget, self.now())
         except AWAY:
             log.warning("limit_not_counted", reason=limit.name)
             return None
 
-    def _row(self, limit: Limit, by: str, who: str) -> str:
+    def row(self, limit: Limit, by: str, who: str) -> str:
         return hmac.new(self._key, f"{limit.name}\0{by}\0{who}".encode(), "sha256").hexdigest()[:32]
 
     def _refusal(self, limit: Limit, by: str, wait: timedelta) -> Problem:
@@ -118,9 +116,10 @@ class Limits:
         _refusals.labels(limit.name, by).inc()
         alarm = self._alarms.setdefault((limit.name, by), _Alarm())
         alarm.count += 1
-        if monotonic() - alarm.told_at >= TELL_SECONDS:
+        now = self.now()
+        if alarm.told_at is None or now - alarm.told_at >= TELL:
             log.warning("limit_reached", reason=limit.name, code=by, count=alarm.count)
-            alarm.told_at, alarm.count = monotonic(), 0
+            alarm.told_at, alarm.count = now, 0
         return too_many(seconds(wait))
 
 
@@ -128,7 +127,7 @@ class Limits:
 class _Alarm:
     """When the log was told last, and how many refusals it does not know of."""
 
-    told_at: float = -math.inf
+    told_at: datetime | None = None
     count: int = 0
 
 

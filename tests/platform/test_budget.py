@@ -27,9 +27,7 @@ def passed(budget: Budget, gaps: list[timedelta]) -> list[datetime]:
 
 
 @given(budgets, pauses)
-def test_no_window_holds_more_than_a_full_burst_and_what_came_free_in_it(
-    budget: Budget, gaps: list[timedelta]
-) -> None:
+def test_no_window_holds_more_than_a_full_burst_and_what_came_free_in_it(budget: Budget, gaps: list[timedelta]) -> None:
     let = passed(budget, gaps)
     for first, start in enumerate(let):
         for count, at in enumerate(let[first:], 1):

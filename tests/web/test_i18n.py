@@ -17,7 +17,10 @@ _LETTERS = re.compile(r"[^\W\d_]{2,}")
 _OURS = frozenset({"Một", "Cửa", "Tiếng", "Việt", "English", "aria", "describedby", "Temporal", "byte"})
 """Names, languages that name themselves, an attribute made by a macro, a unit that is the same in both languages."""
 FOLDERS = ("shared/web/templates", "services/processing/templates", "services/payment/templates")
-CODE = ("services/processing/pages", "services/processing/views", "services/processing/acts", "services/payment")
+CODE = (
+    "services/processing/pages", "services/processing/views", "services/processing/acts", "services/payment",
+    "shared/web",
+)  # fmt: skip
 
 
 def texts() -> Iterator[tuple[str, str]]:
