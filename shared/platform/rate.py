@@ -31,9 +31,7 @@ async def take(session: AsyncSession, table: Table, key: str, budget: Budget, no
     at, latest = (literal(each, DateTime(timezone=True)) for each in (now, now + budget.within))
     until = func.greatest(table.c.used_until, at) + budget.step
     taken = insert(table).values(key=key, used_until=now + budget.step)
-    taken = taken.on_conflict_do_update(
-        index_elements=[table.c.key], set_={"used_until": until}, where=until <= latest
-    )
+    taken = taken.on_conflict_do_update(index_elements=[table.c.key], set_={"used_until": until}, where=until <= latest)
     if (await session.execute(taken.returning(table.c.key))).first() is not None:
         return None
     return max(await wait(session, table, key, budget, now), timedelta(microseconds=1))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Final, NamedTuple
 
-from fastapi import FastAPI, Request
+from fastapi import FastAPI, Request, params
 from fastapi.dependencies.models import Dependant
 from fastapi.routing import APIRoute, RouteContext, iter_route_contexts
 from starlette.routing import BaseRoute, Mount
@@ -127,6 +127,10 @@ class Route(NamedTuple):
     limit: Limit | str | None = None
     """What it declares: a limit, `unlimited: <reason>`, or None."""
 
+    takes_input: bool = False
+    """From the address, headers, body, or by reading the request itself."""
+    takes_files: bool = False
+
     @property
     def is_owned(self) -> bool:
         """Public for a reason, or declares actions and knows its caller."""
@@ -156,11 +160,27 @@ def _routes(routes: Sequence[BaseRoute], prefix: str = "") -> Iterator[Route]:
             yield from _routes(route.original_route.routes, path)  # a folder of static files has no routes
         elif route.endpoint is not None:
             methods = tuple(sorted(route.methods or ()))
-            yield Route(path, methods, declared(route.endpoint), _asks(route), limit_of(route.endpoint))
+            endpoint = route.endpoint
+            takes = _takes_input(route), _takes_files(route)
+            yield Route(path, methods, declared(endpoint), _asks(route), limit_of(endpoint), *takes)
 
 
 def _asks(route: RouteContext) -> bool:
     return isinstance(route.original_route, APIRoute) and _asks_who_calls(route.dependant)
+
+
+def _takes_input(route: RouteContext) -> bool:
+    if not isinstance(route.original_route, APIRoute):
+        return False
+    known = route.dependant
+    given = (known.path_params, known.query_params, known.header_params, known.body_params, known.cookie_params)
+    return any(given) or known.request_param_name is not None
+
+
+def _takes_files(route: RouteContext) -> bool:
+    if not isinstance(route.original_route, APIRoute):
+        return False
+    return any(isinstance(field.field_info, params.File) for field in route.dependant.body_params)
 
 
 def _asks_who_calls(dependant: Dependant) -> bool:

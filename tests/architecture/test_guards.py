@@ -14,7 +14,7 @@ from types import SimpleNamespace
 from typing import Any, Final, get_type_hints
 
 import pytest
-from fastapi import FastAPI
+from fastapi import FastAPI, Request, UploadFile
 from pydantic import TypeAdapter
 
 from deploy.documents import ROOT, SERVICES, documents
@@ -24,7 +24,7 @@ from shared.contracts.feedback import FeedbackEvent
 from shared.dossier.lifecycle import CHANGES
 from shared.platform.catalogue import load_catalogue
 from shared.web.app import application
-from shared.web.identity import undeclared_routes
+from shared.web.identity import public, routes_of, undeclared_routes
 
 OURS: Final = ("deploy", "services", "shared", "tests", "workflows")
 CONTRACTS: Final = {
@@ -167,6 +167,62 @@ def test_a_route_that_says_nothing_would_be_seen() -> None:
     async def forgotten() -> None: ...
 
     assert undeclared_routes(app) == ["GET /forgotten"]
+
+
+LIMITED: Final = re.compile(
+    r"sign-in|unlock|tracking|callbacks|export|search|/held|certificate|register|[.]csv|"
+    r"POST (/api/documents|/desk/.*(papers|counter|file))$"
+)
+"""What SR-18 names, as it stands in `METHOD /path`: signing in, tracking, uploads, callbacks, export, search."""
+
+
+def unbounded(app: FastAPI) -> list[str]:
+    """Routes that need a limit, or a reason why not, and have neither."""
+    found = []
+    for route in routes_of(app):
+        name = f"{'|'.join(route.methods)} {route.path}"
+        is_open = isinstance(route.declares, str) and route.takes_input
+        if (is_open or LIMITED.search(name) or route.takes_files) and not route.limit:
+            found.append(name)
+    return found
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_what_can_be_guessed_or_is_dear_has_a_limit(service: str) -> None:
+    assert unbounded(app_of(service)) == [], (
+        "write @limited(<a limit of shared/web/limits.py>) or @unlimited(<reason>) over each of these routes"
+    )
+
+
+def test_a_route_without_a_limit_would_be_seen() -> None:
+    app = application(title="", version="", readiness={}, environment="local")
+
+    @app.get("/fixed")
+    @public("nothing to guess")
+    async def fixed() -> None: ...
+
+    @app.get("/things/{thing}")
+    @public("a code in the path")
+    async def thing(thing: str) -> None: ...
+
+    @app.get("/raw")
+    @public("reads the request itself")
+    async def raw(request: Request) -> None: ...
+
+    @app.post("/photo")
+    async def photo(file: UploadFile) -> None: ...
+
+    @app.get("/list.csv")
+    async def table() -> None: ...
+
+    assert unbounded(app) == ["GET /list.csv", "POST /photo", "GET /raw", "GET /things/{thing}"]
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_every_process_counts_limits_and_sweeps_them(service: str) -> None:
+    main = (ROOT / f"services/{service}/__main__.py").read_text()
+    for part in ("Limits.of(settings,", "limits=limits", "limits.duty()"):
+        assert part in main, f"services/{service}/__main__.py: wire the limits as the other services do ({part})"
 
 
 # --- the house --------------------------------------------------------------------------------------------------------
