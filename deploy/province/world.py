@@ -19,6 +19,8 @@ from deploy.province.plan import Plan
 type Mint = Callable[[str, str, str], str]
 """(kind, person code, role) → token."""
 
+COUNTERS: Final = 20
+"""Clerks who bring papers at the same time."""
 ENDS: Final = ("NOT_ACCEPTED", "STOPPED", "RETURNED")
 
 
@@ -89,8 +91,10 @@ class World:
         return self._mint("staff", f"bot-{role.lower()}", role)
 
     def bringer(self, life: Life) -> str:
-        """Who brings papers: the applicant from home, else the clerk at the counter."""
-        return self.citizen(life) if life.plan.channel == "ONLINE" else self.staff("CLERK")
+        """Who brings papers: the applicant from home, else a clerk at a counter: one is held to a clerk's limits."""
+        if life.plan.channel == "ONLINE":
+            return self.citizen(life)
+        return self._mint("staff", f"bot-clerk-{life.plan.number % COUNTERS}", "CLERK")
 
     async def act(self, life: Life, role: str, *actions: Mapping[str, Any], words: str = "") -> None:
         """One click at the console."""

@@ -33,18 +33,15 @@ class Limit:
     """Only calls with this query parameter count; empty = all."""
 
 
-SIGN_IN: Final = Limit(
-    "sign_in",
-    account=Budget(60, _TEN_MINUTES),
-    misses=Budget(100, _TEN_MINUTES),
-)
+SIGN_IN: Final = Limit("sign_in", account=Budget(60, _TEN_MINUTES), misses=Budget(100, _TEN_MINUTES))
 """A clerk signs in a few times a day, a test-run of the pages some dozens of times. 200 clerks who each mistype now and
 then stay far below 100 misses; a sprayer tries 600 passwords an hour at most, and each account waits after five."""
 TRACKING: Final = Limit("tracking", misses=Budget(100, _TEN_MINUTES), shuts=True)
 """A secret has 50 bits: 14,400 guesses a day hit one dossier in 200 million years. Mobile carriers put thousands of
 people behind one address, and some mistype. Not by dossier: a stranger could shut its owner out."""
-UPLOAD: Final = Limit("upload", account=Budget(3_000, _TEN_MINUTES), misses=Budget(300, _TEN_MINUTES))
-"""Five papers a second are a script. The local stack's one bot clerk brings the papers of a whole province."""
+UPLOAD: Final = Limit("upload", account=Budget(1_200, _TEN_MINUTES), misses=Budget(300, _TEN_MINUTES))
+"""Two papers a second for ten minutes are a script; a clerk with a sheet feeder scans an archive box in less. Each of
+the bot clerks of `motcua demo` stays below."""
 CALLBACK: Final = Limit("callback", misses=Budget(300, _TEN_MINUTES))
 """Forged or broken ones only: a partner that catches up after its outage sends thousands that are right, and what is
 right passes even from where forged ones come."""
