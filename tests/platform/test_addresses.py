@@ -42,7 +42,9 @@ def test_without_proxies_only_the_connection_counts() -> None:
 
 
 def test_proxies_are_addresses_or_the_process_does_not_start() -> None:
-    given = {"port": 8001, "kafka_bootstrap_servers": "127.0.0.1:9092"}
-    assert ProcessSettings(**given, trusted_proxies="10.0.0.7").proxies == networks("10.0.0.7/32")
+    def behind(proxies: str) -> ProcessSettings:
+        return ProcessSettings(port=8001, kafka_bootstrap_servers="127.0.0.1:9092", trusted_proxies=proxies)
+
+    assert behind("10.0.0.7").proxies == networks("10.0.0.7/32")
     with pytest.raises(ValidationError, match="trusted_proxies"):
-        ProcessSettings(**given, trusted_proxies="the proxy")
+        behind("the proxy")

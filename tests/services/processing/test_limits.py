@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from datetime import date, timedelta
 
@@ -44,7 +44,7 @@ def console(site: Site, door: Door, clock: Clock, limits: Limits) -> Site:
 
 
 @pytest.fixture
-async def enter(console: Site) -> AsyncIterator[Enter]:
+def enter(console: Site) -> Enter:
     """`enter(login, password, address=..., english=...)`: the answer of the sign-in page."""
 
     async def send(
