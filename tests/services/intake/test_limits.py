@@ -63,6 +63,7 @@ def refusals(limit: str, by: str) -> float:
     return REGISTRY.get_sample_value("motcua_limit_refusals_total", {"limit": limit, "by": by}) or 0
 
 
+@pytest.mark.timeout(600)
 async def test_ten_thousand_guessed_codes_hit_nothing_and_raise_the_alarm(
     world: World, app: FastAPI, caplog: pytest.LogCaptureFixture
 ) -> None:
