@@ -177,11 +177,11 @@ def build(
     readiness: Mapping[str, Check],
     environment: Literal["local", "production"],
     uploads: Mapping[str, int] | None = None,
-    board_url: str = "",
+    leads_to: Sequence[str] = (),
 ) -> FastAPI:
     """The application of this service. `uploads`: body limits of its pages that take files.
 
-    `board_url`: where the board is, if at another origin: whoever signed in there for it is sent back.
+    `leads_to`: other origins to which whoever sent a form of ours may be sent on: the board's, the identity provider's.
     """
     app = application(
         title="Một Cửa: processing",
@@ -190,7 +190,7 @@ def build(
         environment=environment,
         identity=identity,
         uploads=uploads,
-        form_action=f"'self' {board_url}".strip(),
+        form_action=" ".join(("'self'", *leads_to)),
     )
     app.state.door = door
     app.include_router(router)

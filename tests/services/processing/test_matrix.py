@@ -35,9 +35,9 @@ def test_the_screens_are_many_and_few_are_public() -> None:
     public = sorted(name(route) for route in SCREENS if isinstance(route.declares, str))
     assert public == [
         "GET /desk/sign-in",
-        "GET /desk/sign-in/provider",
         "GET /desk/sign-in/return",
         "POST /desk/sign-in",
+        "POST /desk/sign-in/provider",
     ]
 
 
