@@ -12,7 +12,7 @@ from playwright.async_api import Browser
 
 from deploy.local.stack import Stack
 from tests import console
-from tests.board import difference
+from tests.board import TOLERANCE, difference
 from tests.browser import browser, chromium, served
 
 __all__ = ["browser", "chromium"]
@@ -29,7 +29,7 @@ async def test_each_page_looks_as_it_did(browser: Browser, address: str) -> None
     differ = {
         name: far
         for name, picture in found.items()
-        if (far := difference((console.PICTURES / f"{name}.png").read_bytes(), picture)) > console.TOLERANCE
+        if (far := difference((console.PICTURES / f"{name}.png").read_bytes(), picture)) > TOLERANCE
     }
     assert differ == {}, "look at them, then `make golden`"
 
@@ -40,7 +40,7 @@ def test_a_chip_of_another_colour_is_another_picture() -> None:
     ImageDraw.Draw(changed).rectangle((1008, 454, 1208, 480), fill="#e6f2ec")
     stream = BytesIO()
     changed.save(stream, "PNG")
-    assert difference(picture, stream.getvalue()) > console.TOLERANCE
+    assert difference(picture, stream.getvalue()) > TOLERANCE
     assert difference(picture, picture) == 0
 
 
