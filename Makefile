@@ -9,13 +9,15 @@ BIN := .venv/bin
 READY := .venv/ready-$(firstword $(shell cat requirements-dev.txt Makefile | cksum))
 WEB := shared/web
 BUILT := $(WEB)/static/built/ready-$(firstword $(shell cat $(WEB)/package-lock.json $(WEB)/build.mjs $(WEB)/styles/* $(WEB)/scripts/* | cksum))
+IDP := tests/identity_provider
+IDP_READY := $(IDP)/node_modules/ready-$(firstword $(shell cat $(IDP)/package-lock.json | cksum))
 COMPILE := $(BIN)/pip-compile --quiet --generate-hashes --allow-unsafe --strip-extras \
 	--no-emit-index-url --no-emit-trusted-host --no-emit-find-links
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' Makefile
 
-setup: $(READY) $(BUILT) ## Make .venv with everything pinned, the `motcua` command, and what pages load
+setup: $(READY) $(BUILT) $(IDP_READY) ## Make .venv with everything pinned, the `motcua` command, and what pages load
 
 demo: setup ## Start everything, file dossiers, show their KPIs, stay until Ctrl-C (ARGS="--exit --dossiers 30")
 	@$(BIN)/motcua demo $(ARGS)
@@ -61,4 +63,9 @@ $(READY):
 $(BUILT):
 	@command -v npm >/dev/null || { echo "npm was not found: install Node.js 20 or newer." >&2; exit 1; }
 	@cd $(WEB) && npm ci --silent --ignore-scripts && npm run --silent build
+	@touch $@
+
+$(IDP_READY):
+	@command -v npm >/dev/null || { echo "npm was not found: install Node.js 20 or newer." >&2; exit 1; }
+	@cd $(IDP) && npm ci --silent --ignore-scripts
 	@touch $@

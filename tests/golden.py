@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 
 from deploy.documents import ROOT, documents
-from tests import board, forms
+from tests import board, console, forms
 
 if __name__ == "__main__":
     for path, text in documents().items():
@@ -13,5 +13,5 @@ if __name__ == "__main__":
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(text)
             sys.stdout.write(f"wrote {path.relative_to(ROOT)}\n")
-    for path in (*forms.write(), *board.write()):
+    for path in (*forms.write(), *board.write(), *console.write()):
         sys.stdout.write(f"drew {path.relative_to(ROOT)}\n")

@@ -71,6 +71,7 @@ async def main() -> int:
     consumer.listen(events, door)
     consumers = Consumers(events)
     limits = Limits.of(settings, door.sessions, rate, door.now)
+    identity_provider = _provider(settings)
     app = api.build(
         door,
         identity=Identity(settings.token_jwks.get_secret_value(), production=settings.production),
@@ -82,7 +83,7 @@ async def main() -> int:
         },
         environment=settings.environment,
         uploads=pages.UPLOADS,
-        board_url=settings.board_url,
+        leads_to=pages.leads_to(settings.board_url, identity_provider),
     )
     staff = Staff(door.sessions, door.now)
     if settings.accounts_file is not None:
@@ -95,7 +96,8 @@ async def main() -> int:
         help_phone=settings.help_phone,
         board_url=settings.board_url,
         pulse=pulse,
-        identity_provider=_provider(settings),
+        identity_provider=identity_provider,
+        has_accounts=settings.accounts_file is not None,
         operations=Operations(door.sessions, KafkaLogWatch(settings), TemporalEngineWatch(workflows), door.now),
         temporal_ui=pages_of_engine(settings.temporal_ui, settings.temporal_namespace),
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Annotated, Any, Literal, Self
 
@@ -179,11 +179,11 @@ def build(
     environment: Literal["local", "production"],
     limits: Limits | None = None,
     uploads: Mapping[str, int] | None = None,
-    board_url: str = "",
+    leads_to: Sequence[str] = (),
 ) -> FastAPI:
     """The application of this service. `uploads`: body limits of its pages that take files.
 
-    `board_url`: where the board is, if at another origin: whoever signed in there for it is sent back.
+    `leads_to`: other origins to which whoever sent a form of ours may be sent on: the board's, the identity provider's.
     """
     app = application(
         title="Một Cửa: processing",
@@ -193,7 +193,7 @@ def build(
         identity=identity,
         limits=limits,
         uploads=uploads,
-        form_action=f"'self' {board_url}".strip(),
+        form_action=" ".join(("'self'", *leads_to)),
     )
     app.state.door = door
     app.include_router(router)

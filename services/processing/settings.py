@@ -58,6 +58,8 @@ class Settings(ServiceSettings, TemporalSettings):
             raise ValueError("ACCOUNTS_FILE is for local stacks only")
         if self.production and not self.oidc_issuer:
             raise ValueError("OIDC_ISSUER is needed in production")
+        if self.production and not self.oidc_issuer.startswith("https://"):
+            raise ValueError("OIDC_ISSUER must be https in production")
         if self.oidc_issuer and self.public_url is None:
             raise ValueError("PUBLIC_URL is needed with OIDC_ISSUER")
         if self.production and not self.secure_cookies:

@@ -36,6 +36,8 @@ class Limit:
 SIGN_IN: Final = Limit("sign_in", account=Budget(60, _TEN_MINUTES), misses=Budget(100, _TEN_MINUTES))
 """A clerk signs in a few times a day, a test-run of the pages some dozens of times. 200 clerks who each mistype now and
 then stay far below 100 misses; a sprayer tries 600 passwords an hour at most, and each account waits after five."""
+BEGIN: Final = Limit("begin", stranger=Budget(600, _TEN_MINUTES))
+"""Leaves something of a stranger's in the database for minutes: an office of 200 begins its day thrice over."""
 TRACKING: Final = Limit("tracking", misses=Budget(100, _TEN_MINUTES), shuts=True)
 """A secret has 50 bits: 14,400 guesses a day hit one dossier in 200 million years. Mobile carriers put thousands of
 people behind one address, and some mistype. Not by dossier: a stranger could shut its owner out."""

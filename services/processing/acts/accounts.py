@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import secrets
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from functools import cached_property
@@ -17,7 +17,9 @@ from typing import Annotated, Final, NamedTuple
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, TypeAdapter
+from sqlalchemy.ext.asyncio import AsyncSession
 
+from services.processing.adapters.provider import Vouched
 from services.processing.store import accounts
 from services.processing.store.accounts import Account, DatedGrant, Delegation, Kept
 from shared.dossier.codes import AgencyCode, PersonCode
@@ -70,6 +72,11 @@ class Member:
     account: Account
     posts: tuple[Grant, ...]
 
+    @property
+    def is_vouched(self) -> bool:
+        """Whether the identity provider knows the secret, and no password here."""
+        return self.account.password_hash is None
+
 
 @dataclass(frozen=True)
 class Staff:
@@ -93,23 +100,32 @@ class Staff:
         return await self.sign_in_known((await self._checked(login, password)).person_code)
 
     async def sign_in_known(self, person_code: str) -> Signed:
-        """A new session for somebody the provider vouches for. Raises SignInRefused when the account is closed."""
+        """A new session for a person who proved who they are. Raises SignInRefused when the account is closed."""
         now = self.now()
         async with self.sessions.begin() as session:
-            person = await accounts.find(session, person_code)
-            if person is None or person.disabled_at is not None:
-                raise _wrong()
-            await accounts.change(session, person_code, signed_in_at=now)
-            signed = _new(person_code, now)
-            await accounts.open_session(session, signed.session)
-        return signed
+            return await _opened(session, _new(person_code, now))
 
-    async def sign_in_vouched(self, person_code: str, title: str, grants: Sequence[tuple[Role, str]]) -> Signed:
-        """A new session for whom the provider vouches for; what it grants is what holds. Raises SignInRefused."""
-        held = [DatedGrant(role, agency, self.today) for role, agency in grants]
+    async def sign_in_vouched(self, vouched: Vouched, instead_of: Member | None = None) -> Signed:
+        """A new session for whom the provider vouches for; what it grants is what holds, nothing included.
+
+        `instead_of`: the session of this browser so far: it ends, and its post stays when it is the same person's.
+        Raises SignInRefused for who holds nothing here.
+        """
+        person_code, before, now = vouched.person_code, instead_of and instead_of.session, self.now()
+        if before and before.is_locked and now - vouched.proved_at > FRESH:
+            raise SignInRefused("not_anew", "Đăng nhập không thành công. Thử lại từ đầu.")
+        held = [DatedGrant(role, agency, self.today) for role, agency in vouched.grants]
         async with self.sessions.begin() as session:
-            await accounts.keep(session, Account(person_code, person_code.lower(), title), held)
-        return await self.sign_in_known(person_code)
+            if held or await accounts.find(session, person_code):
+                await accounts.keep(session, Account(person_code, person_code.lower(), vouched.title), held)
+        if not held:
+            raise SignInRefused("no_post", "Tài khoản công vụ này chưa được cấp vị trí làm việc ở đây.")
+        post = before.post if before and before.person_code == person_code else None
+        post = post if post and (post.role, post.agency_code) in vouched.grants else None
+        async with self.sessions.begin() as session:
+            if before:
+                await accounts.end_sessions(session, before.person_code, only=before.token_hash)
+            return await _opened(session, _new(person_code, now, post, proved_at=min(vouched.proved_at, now)))
 
     async def member(self, token: str, *, is_use: bool = True) -> Member | None:
         """Who holds this cookie now; None when it is unknown, idle too long or too old.
@@ -242,6 +258,16 @@ def _new(
     return Signed(
         token, Kept(_hashed(token), person_code, made_at or now, now, proved_at or now, post, is_locked=False)
     )
+
+
+async def _opened(session: AsyncSession, signed: Signed) -> Signed:
+    """Stores a new session. Raises SignInRefused when there is no account, or it is closed."""
+    person = await accounts.find(session, signed.session.person_code)
+    if person is None or person.disabled_at is not None:
+        raise _wrong()
+    await accounts.change(session, person.person_code, signed_in_at=signed.session.made_at)
+    await accounts.open_session(session, signed.session)
+    return signed
 
 
 def _hashed(token: str) -> str:

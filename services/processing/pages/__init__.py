@@ -14,7 +14,7 @@ from starlette.responses import Response
 from services.processing.acts import Door
 from services.processing.acts.accounts import Staff, csrf_of
 from services.processing.acts.operations import Operations
-from services.processing.adapters.provider import Provider
+from services.processing.adapters.provider import Provider, origin_of
 from services.processing.pages import (
     act,
     approve,
@@ -63,6 +63,7 @@ def console(
     board_url: str = "",
     pulse: Pulse | None = None,
     identity_provider: Provider | None = None,
+    has_accounts: bool = True,
     operations: Operations | None = None,
     temporal_ui: str = "",
 ) -> Console:
@@ -76,9 +77,16 @@ def console(
         board_url=board_url,
         pulse=pulse,
         provider=identity_provider,
+        has_accounts=has_accounts,
         operations=operations,
         temporal_ui=temporal_ui,
     )
+
+
+def leads_to(board_url: str, identity_provider: Provider | None) -> tuple[str, ...]:
+    """Origins beside our own to which forms may lead (CSP)."""
+    issuers = (origin_of(identity_provider.issuer),) if identity_provider else ()
+    return (board_url, *issuers) if board_url else issuers
 
 
 def attach(app: FastAPI, console: Console | None) -> FastAPI:

@@ -56,6 +56,8 @@ class Console:
     """Tells open lists that something changed; none: they are loaded again by hand."""
     provider: Provider | None = None
     """The identity provider's client; none: embedded accounts only."""
+    has_accounts: bool = True
+    """Whether there are embedded accounts; not in production."""
 
     def onward(self, path: str) -> str:
         """The address of a path that `within` let pass: the board may be at another origin."""

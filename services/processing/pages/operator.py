@@ -48,6 +48,19 @@ NAVIGATION.append((f"{PREFIX}/ops", "Vận hành", (Role.OPERATOR.value,)))
 Topic = Annotated[str, Path(pattern=r"^[a-z0-9.-]{1,120}$")]
 Number = Annotated[int, Path(ge=0, le=2**62)]
 _SAID: Final = {REPLAYED: "Đã phát lại", DISCARDED: "Đã bỏ qua"}
+_REASONS: Final = {
+    "empty": "bản ghi rỗng",
+    "malformed": "không phải JSON",
+    "not_a_carrier_event": "không phải tin của bưu chính",
+    "not_an_event": "không phải sự kiện hồ sơ",
+    "not_facts": "không phải sự kiện hồ sơ",
+    "not_text": "không phải chữ UTF-8",
+    "wrong_key": "khóa không khớp mã hồ sơ",
+    "wrong_shape": "sai cấu trúc",
+    "wrong_time": "sai thời điểm",
+}
+"""Why a reader of ours buried a record; another reason is shown as its code."""
+_KINDS: Final = {"workflow": "quy trình", "activity": "tác vụ"}
 _READABLE: Final = {
     True: "Bộ đọc hiện nay đọc được bản ghi này.",
     False: "Bộ đọc hiện nay vẫn không đọc được bản ghi này; phát lại thì nó sẽ trở lại đây.",
@@ -68,6 +81,7 @@ async def show(request: Request, console: TheConsole, person: The) -> Response:
         request, console, person, "operator.html",
         notices=notices, now=console.door.now(), version=version, workers=workers, lags=lags,
         behind=sum(lag.records for lag in lags),
+        kinds={kind: person.say(words) for kind, words in _KINDS.items()},
         stuck=[_stuck_row(console, person, each) for each in stuck],
         letters=[_letter_row(person.say, each) for each in letters],
         waiting=sum(each.decided is None for each in letters),
@@ -116,7 +130,7 @@ async def _one(
         status=status,
         notices=[Notice("bad", said)] if said else [],
         letter=found.letter,
-        decided=_letter_row(person.say, found)["decided"],
+        row=_letter_row(person.say, found),
         reason=found.decided.reason if found.decided else "",
         is_open=found.decided is None or found.decided.done_at is None,
         trial=person.say(_READABLE[is_readable(found.letter)]),
@@ -172,6 +186,7 @@ def _letter_row(say: Say, each: Letter) -> dict[str, Any]:
     at: datetime | None = decided.decided_at if decided else None
     return {
         "letter": each.letter,
+        "reason": say(_REASONS.get(each.letter.reason, each.letter.reason)),
         "href": f"{PREFIX}/ops/dead-letters/{'/'.join(map(str, place))}",
         "decided": words,
         "at": at,

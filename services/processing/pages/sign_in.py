@@ -7,7 +7,7 @@ from typing import Annotated, Final
 from fastapi import APIRouter, Query, Request
 from starlette.responses import Response
 
-from services.processing.acts.accounts import Signed, SignInRefused, csrf_of
+from services.processing.acts.accounts import Member, Signed, SignInRefused, csrf_of
 from services.processing.pages._door import (
     PREFIX,
     RESUMES,
@@ -25,6 +25,7 @@ from services.processing.pages._door import (
 from services.processing.rules.wording import ROLES
 from shared.dossier.lifecycle import Role
 from shared.dossier.permission import Grant, Right
+from shared.platform.http import Away
 from shared.web.counting import after_sign_in, before_sign_in
 from shared.web.i18n import language_of, teller
 from shared.web.identity import allows, public
@@ -50,8 +51,7 @@ async def show(request: Request, console: TheConsole, next: Annotated[str, Query
 async def enter(request: Request, console: TheConsole) -> Response:
     demand_same_site(request)
     typed = await typed_of(request)
-    back = within(first(typed, "next"))
-    kept = {name.removeprefix(_KEPT): texts for name, texts in typed.items() if name.startswith(_KEPT)}
+    back, kept = within(first(typed, "next")), kept_of(typed)
     login = first(typed, "login").lower()
     await before_sign_in(request, login)
     try:
@@ -74,7 +74,7 @@ async def entered(request: Request, console: Console, signed: Signed, kept: Type
     if kept and resume:
         person = Person(member, csrf_of(signed.token), language_of(request), kept)
         response = await resume[1](request, console, person, back)
-    elif len(member.posts) > 1 and back == PREFIX:
+    elif len(member.posts) > 1 and member.session.post is None and back == PREFIX:
         response = see_other(f"{PREFIX}/post")
     else:
         response = see_other(console.onward(back))
@@ -115,9 +115,18 @@ async def choose(console: TheConsole, person: The) -> Response:
 @allows(Right.READ_WORKLIST)
 async def leave(console: TheConsole, person: The) -> Response:
     await console.staff.sign_out(person.member)
-    response = see_other(f"{PREFIX}/sign-in")
+    response = see_other(await _out(console, person.member))
     console.cookie.take(response)
     return response
+
+
+async def _out(console: Console, member: Member) -> str:
+    """Whoever came from the identity provider leaves there too, so that nobody comes in after them."""
+    try:
+        there = await console.provider.sign_out_address() if console.provider and member.is_vouched else ""
+    except Away:
+        there = ""
+    return there or f"{PREFIX}/sign-in"
 
 
 @router.post("/lock")
@@ -131,8 +140,7 @@ async def lock(console: TheConsole, person: The) -> Response:
 @allows(Right.READ_WORKLIST)
 @limited(SIGN_IN)
 async def unlock(request: Request, console: TheConsole, person: The) -> Response:
-    back = within(first(person.typed, "next"))
-    kept = {name.removeprefix(_KEPT): texts for name, texts in person.typed.items() if name.startswith(_KEPT)}
+    back, kept = within(first(person.typed, "next")), kept_of(person.typed)
     try:
         await console.staff.prove(person.member, "".join(person.typed.get("password", [])[:1]))
     except SignInRefused as no:
@@ -159,15 +167,17 @@ def form(
     login: str = "",
     said: str = "",
     status: int = 200,
+    anew: bool = False,
 ) -> Response:
-    """The sign-in page; `kept` travels along unseen, so that nothing typed is lost."""
+    """The sign-in page; `kept` travels along unseen, so that nothing typed is lost. `anew`: the provider asks who."""
     say = teller(language_of(request))
     notices = [Notice("bad", said)] if said else []
     if kept and not said:
         notices = [Notice("wait", say("Đã hết thời gian đăng nhập. Đăng nhập lại, nội dung đã nhập vẫn còn."))]
     return page(
         request, console, None, "sign_in.html", status=status, notices=notices,
-        hidden=_hidden(kept, back), login=login, has_provider=console.provider is not None, phone=console.help_phone,
+        hidden=_hidden(kept, back), login=login, has_provider=console.provider is not None,
+        has_accounts=console.has_accounts, anew=anew, phone=console.help_phone,
     )  # fmt: skip
 
 
@@ -184,12 +194,18 @@ def locked(
     return page(
         request, console, None, "locked.html",
         status=status, notices=notices, hidden=hidden, heading=heading, button=button,
+        by_provider=console.provider is not None and person.member.is_vouched,
     )  # fmt: skip
 
 
 def prove(request: Request, console: Console, person: Person, kept: Typed, back: str) -> Response:
     """Before a signature the password is asked again when the last proof is older than five minutes (SR-03)."""
     return locked(request, console, person, kept, back, status=401)
+
+
+def kept_of(typed: Typed) -> Typed:
+    """What a sign-in page carries of the form that was interrupted."""
+    return {name.removeprefix(_KEPT): texts for name, texts in typed.items() if name.startswith(_KEPT)}
 
 
 def _hidden(kept: Typed, back: str) -> Typed:

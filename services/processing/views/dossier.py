@@ -191,10 +191,17 @@ def why_lines(facts: Facts, view: DeadlineView, catalogue: Catalogue) -> list[st
         left = timedelta(minutes=view.remaining_minutes or 0)
         lines.append(f"Đang tạm dừng: còn lại {amount(left)}.")
     lines.append(
-        f"Lịch làm việc: {_place(catalogue, facts)}, bản {view.calendar_version} · Quy tắc: {facts.rule_set}, "
-        f"bản danh mục {facts.catalogue_version}, đồng hồ bổ sung: {_CLOCKS[offered.supplement_clock.value]}."
+        f"Lịch làm việc: {_place(catalogue, facts)}, bản {view.calendar_version} · "
+        f"Quy tắc: {_decree(catalogue, facts)}, bản danh mục {facts.catalogue_version}, "
+        f"đồng hồ bổ sung: {_CLOCKS[offered.supplement_clock.value]}."
     )
     return lines
+
+
+def _decree(catalogue: Catalogue, facts: Facts) -> str:
+    """The decree that binds the dossier, as people cite it: NĐ 61/2018."""
+    laws = (row.law for row in catalogue.rule_sets if row.code == facts.rule_set)
+    return next(laws, str(facts.rule_set)).partition("/NĐ-CP")[0]
 
 
 _STOPS: Final = {Reason.PAUSED: "Tạm dừng", Reason.RESTARTED: "Tính lại từ đầu", Reason.EXTENDED: "Kéo dài để xác minh"}

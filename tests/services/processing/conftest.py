@@ -68,7 +68,7 @@ async def engine(stack: Stack) -> AsyncIterator[AsyncEngine]:
         await connection.execute(
             text(
                 "TRUNCATE worklist, errand, holding, command, result_number, result, happening, reading, session,"
-                " account, account_grant, delegation, saved_view, dead_letter, rate"
+                " account, account_grant, delegation, saved_view, dead_letter, rate, interrupted"
             )
         )
     yield connected

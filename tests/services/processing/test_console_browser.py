@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from datetime import timedelta
 from typing import Final
 
 import pytest
@@ -10,14 +11,19 @@ from playwright.async_api import Browser, Page
 
 from services.processing import acts
 from services.processing.acts import Door
+from shared.contracts.facts import facts_of
 from shared.dossier.lifecycle import Stage
+from tests import builders
 from tests.browser import browser, chromium, served, violations
-from tests.services.processing.conftest import PASSWORD, Site
+from tests.services.processing.conftest import NOW, PASSWORD, Site
 from tests.services.processing.fakes import FakeDesk
+from tests.services.processing.test_operator import ONE, FakeLog, log
 from tests.services.processing.test_pages import CODE, hold, press
 from tests.services.processing.test_worklist_api import facts_at
 
-__all__ = ["browser", "chromium"]
+__all__ = ["browser", "chromium", "log"]
+
+LONG_AGO: Final = NOW - timedelta(days=30)
 
 
 @pytest.fixture
@@ -80,6 +86,26 @@ async def test_a_list_that_comes_back_hinders_nobody(  # noqa: PLR0917 - one dou
         await page.click("[data-main]")
     await check(page, language)
     assert desk.dossiers[CODE].holder == "CB-specialist"
+
+
+@pytest.mark.parametrize("language", ["vi", "en"])
+async def test_looking_after_the_machines_hinders_nobody(
+    browser: Browser, address: str, door: Door, log: FakeLog, language: str
+) -> None:
+    stands = facts_of(builders.a_dossier(Stage.PROCESSING))
+    await acts.learn(door, [stands.model_copy(update={"due_at": NOW - timedelta(days=9), "submitted_at": LONG_AGO})])
+    page = await signed_in(browser, address, "operator")
+    for path in ("/ops", ONE.removeprefix("/desk")):
+        await page.goto(f"{address}{path}?lang={language}")
+        await check(page, language)
+    await page.fill("textarea, input[name=reason]", "vì")
+    async with page.expect_navigation():
+        await page.click("button[value=replayed]")
+    await check(page, language)
+    log.away = True
+    await page.goto(f"{address}/ops")
+    await check(page, language)
+    assert stands.dossier_code in await page.inner_text("main")
 
 
 @pytest.mark.parametrize("language", ["vi", "en"])

@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from services.processing import api, pages
 from services.processing.acts import Door
 from services.processing.views.worklist import BULK
 from shared.dossier.lifecycle import MOVES, Act, Stage
+from shared.dossier.permission import Right
 from shared.web.identity import Route, routes_of
 from tests.services.processing.conftest import ROLES, Site
 from tests.services.processing.fakes import FakeDesk
+from tests.services.processing.test_operator import ONE, REASON, FakeLog, log
 from tests.services.processing.test_pages import CODE, hold
+
+__all__ = ["log"]
 
 SCREENS = [
     route
@@ -19,6 +25,8 @@ SCREENS = [
     if route.path.startswith("/desk")
 ]
 OWNED = [route for route in SCREENS if not isinstance(route.declares, str)]
+OPERATORS = [route for route in OWNED if route.declares == (Right.OPERATE.value,)]
+EVERYBODY = (*ROLES, "OPERATOR")
 WITH_CODE = [route for route in OWNED if "{dossier_code}" in route.path]
 
 
@@ -35,9 +43,9 @@ def test_the_screens_are_many_and_few_are_public() -> None:
     public = sorted(name(route) for route in SCREENS if isinstance(route.declares, str))
     assert public == [
         "GET /desk/sign-in",
-        "GET /desk/sign-in/provider",
         "GET /desk/sign-in/return",
         "POST /desk/sign-in",
+        "POST /desk/sign-in/provider",
     ]
 
 
@@ -51,9 +59,12 @@ async def test_nobody_comes_in_without_signing_in(site: Site, door: Door, desk: 
     assert desk.asked == []
 
 
-async def test_another_agency_finds_no_dossier_behind_any_address(site: Site, door: Door, desk: FakeDesk) -> None:
+@pytest.mark.parametrize("login", ["stranger", "operator"])
+async def test_another_agency_and_operators_find_no_dossier_behind_any_address(
+    site: Site, door: Door, desk: FakeDesk, login: str
+) -> None:
     await hold(door, desk, Stage.SUBMITTED)
-    stranger = await site.browser("stranger")
+    stranger = await site.browser(login)
     token = (await stranger.get("/desk")).text.partition('name="csrf" value="')[2].partition('"')[0]
     typed = {"csrf": token, "act": "accept", "command_id": "desk-0123456789"}
     assert len(WITH_CODE) >= 4
@@ -86,7 +97,7 @@ async def test_each_role_is_shown_exactly_the_tables_acts_and_no_forged_one_is_d
     assert desk.dossiers[CODE].seq == before, "what the table refuses changes nothing"
 
 
-@pytest.mark.parametrize("role", ROLES)
+@pytest.mark.parametrize("role", EVERYBODY)
 async def test_pages_about_several_dossiers_offer_each_role_the_tables_acts_alone(
     site: Site, door: Door, desk: FakeDesk, role: str
 ) -> None:
@@ -107,6 +118,21 @@ async def test_pages_about_several_dossiers_offer_each_role_the_tables_acts_alon
         )
         assert forged.status_code in {200, 409, 422}, act
     assert desk.dossiers[CODE].seq == before, "what the table refuses changes nothing"
+
+
+@pytest.mark.parametrize("role", [*EVERYBODY, "everybody"])
+async def test_operators_pages_are_theirs_alone(site: Site, log: FakeLog, role: str) -> None:
+    browser, is_operator = await site.browser(role.lower()), role == "OPERATOR"
+    front = (await browser.get("/desk")).text
+    assert ('href="/desk/ops"' in front) == is_operator
+    token = front.partition('name="csrf" value="')[2].partition('"')[0]
+    assert len(OPERATORS) == 3
+    for route in OPERATORS:
+        at = re.sub(r"/\{topic\}.*", ONE.removeprefix("/desk/ops/dead-letters"), route.path)
+        typed = {"csrf": token, "verdict": "replayed", "reason": REASON} if route.methods == ("POST",) else None
+        answer = await browser.http.request(route.methods[0], at, data=typed)
+        assert answer.status_code in ({200, 303} if is_operator else {404}), name(route)
+    assert bool(log.replayed) == is_operator
 
 
 def _pressed() -> set[Act]:

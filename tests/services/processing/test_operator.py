@@ -175,18 +175,6 @@ async def test_parts_that_are_away_are_said_and_the_rest_is_shown(site: Site, lo
     assert "4711@host" in page.text
 
 
-@pytest.mark.parametrize("login", ["clerk", "signer", "unit_head", "desk_head", "everybody"])
-async def test_nobody_but_operators_looks_after_the_machines(site: Site, log: FakeLog, login: str) -> None:
-    browser = await site.browser(login)
-    assert "/desk/ops" not in (await browser.get("/desk")).text
-    for path in ("/desk/ops", ONE):
-        assert (await browser.get(path)).status_code == 404
-    token = (await browser.get("/desk")).text.partition('name="csrf" value="')[2].partition('"')[0]
-    forged = {"csrf": token, "verdict": "replayed", "reason": REASON}
-    assert (await browser.http.post(ONE, data=forged)).status_code == 404
-    assert log.replayed == []
-
-
 async def test_operators_see_no_dossier(site: Site, door: Door, desk: FakeDesk, log: FakeLog) -> None:
     await hold(door, desk, Stage.PROCESSING)
     browser = await site.browser("operator")

@@ -71,7 +71,7 @@ async def test_no_answer_and_no_error_repeats_the_token(people: People) -> None:
 
 
 async def test_the_sign_in_leads_back_to_the_board_and_nowhere_else(site: Site, door: Door) -> None:
-    app = api.build(door, identity=None, readiness={}, environment="local", board_url=BOARD)
+    app = api.build(door, identity=None, readiness={}, environment="local", leads_to=(BOARD,))
     pages.attach(app, pages.console(door, site.staff, secure=False, help_phone="0272", board_url=BOARD))
     at_board = Site(app, site.staff, site.stack)
     behind = "/board/000.00.03.H39/on_time_share/dossiers?which=missing"
