@@ -11,10 +11,11 @@ from fastapi.openapi.utils import get_openapi
 from fastapi.responses import JSONResponse
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
+from shared.dossier.permission import Kind
 from shared.platform.telemetry import gauge, log
 from shared.web.errors import EXPECTED, answer
 from shared.web.guard import BODY_LIMIT, Guard
-from shared.web.identity import Identity, public, routes_of
+from shared.web.identity import Identity, Route, public, routes_of
 from shared.web.problem import MEDIA_TYPE
 
 type Check = Callable[[], Awaitable[None]]
@@ -61,15 +62,23 @@ def openapi_document(app: FastAPI) -> dict[str, Any]:
     schemas.pop("HTTPValidationError", None)
     schemas.pop("ValidationError", None)
     schemas["Problem"] = _PROBLEM_SCHEMA
-    owners = {(route.path, method.lower()): route.declares for route in routes_of(app) for method in route.methods}
+    document["components"]["securitySchemes"] = {"token": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"}}
+    routes = {(route.path, method.lower()): route for route in routes_of(app) for method in route.methods}
     for path, operations in document["paths"].items():
         for method, operation in operations.items():
             operation["responses"] = {
                 status: response for status, response in operation["responses"].items() if status != "422"
             } | {"default": problem}
-            owner = owners[path, method]
-            operation["x-allowed"] = list(owner) if isinstance(owner, tuple) else owner
+            route = routes[path, method]
+            operation["x-allowed"] = list(route.declares) if isinstance(route.declares, tuple) else route.declares
+            operation["security"] = _security(route)
     return document
+
+
+def _security(route: Route) -> list[dict[str, list[str]]]:
+    """Nothing, a token, or a token for whoever has one (`{}` = also without)."""
+    token: list[dict[str, list[str]]] = [{"token": []}] if route.kinds else []
+    return [*token, {}] if Kind.ANYONE in route.kinds else token
 
 
 def _serve_document(app: FastAPI) -> None:
@@ -116,7 +125,7 @@ _PROBLEM_REF: Final = "#/components/schemas/Problem"
 _PROBLEM_SCHEMA: Final[dict[str, Any]] = {
     "title": "Problem",
     "type": "object",
-    "required": ["type", "title", "status", "code", "trace_id"],
+    "required": ["type", "title", "status", "code"],
     "properties": {
         "type": {"type": "string", "format": "uri"},
         "title": {"type": "string"},

@@ -110,12 +110,13 @@ class Route(NamedTuple):
     path: str
     methods: tuple[str, ...]
     declares: tuple[str, ...] | str | None
-    asks_who_calls: bool
+    kinds: frozenset[Kind]
+    """Who may come through this door at all; empty: it does not ask."""
 
     @property
     def is_owned(self) -> bool:
         """Public for a reason, or declares actions and knows its caller."""
-        return bool(self.declares) and (isinstance(self.declares, str) or self.asks_who_calls)
+        return bool(self.declares) and (isinstance(self.declares, str) or bool(self.kinds))
 
 
 def routes_of(app: FastAPI) -> list[Route]:
@@ -140,12 +141,13 @@ def _routes(routes: Sequence[BaseRoute], prefix: str = "") -> Iterator[Route]:
         if isinstance(route.original_route, Mount):
             yield from _routes(route.original_route.routes, path)  # a folder of static files has no routes
         elif route.endpoint is not None:
-            yield Route(path, tuple(sorted(route.methods or ())), declared(route.endpoint), _asks(route))
+            yield Route(path, tuple(sorted(route.methods or ())), declared(route.endpoint), _kinds(route))
 
 
-def _asks(route: RouteContext) -> bool:
-    return isinstance(route.original_route, APIRoute) and _asks_who_calls(route.dependant)
+def _kinds(route: RouteContext) -> frozenset[Kind]:
+    return _asked(route.dependant) if isinstance(route.original_route, APIRoute) else frozenset()
 
 
-def _asks_who_calls(dependant: Dependant) -> bool:
-    return isinstance(dependant.call, Caller) or any(_asks_who_calls(each) for each in dependant.dependencies)
+def _asked(dependant: Dependant) -> frozenset[Kind]:
+    own = dependant.call.kinds if isinstance(dependant.call, Caller) else frozenset[Kind]()
+    return own.union(*map(_asked, dependant.dependencies))
