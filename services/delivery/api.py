@@ -14,6 +14,7 @@ from services.delivery.acts.door import Door, look, resource_of
 from services.delivery.rules.parcel import Fault
 from shared.contracts.delivery import ParcelStatus
 from shared.contracts.facts import Facts
+from shared.dossier.codes import DossierCode
 from shared.dossier.lifecycle import Act
 from shared.dossier.permission import Actor, Kind, Right
 from shared.web.app import application, openapi_document
@@ -62,7 +63,7 @@ def routes(door: Door) -> APIRouter:
     @allows(Act.DISPATCH)
     async def dispatch_result(
         request: Request,
-        dossier_code: str,
+        dossier_code: DossierCode,
         actor: Annotated[Actor, Depends(caller(Kind.STAFF))],
         key: Annotated[str, Depends(IdempotencyKey)],
     ) -> Response:
@@ -78,7 +79,7 @@ def routes(door: Door) -> APIRouter:
     @router.get("/parcels/{dossier_code}")
     @allows(Right.READ_DOSSIER)
     async def parcel(
-        dossier_code: str, actor: Annotated[Actor, Depends(caller(Kind.STAFF, Kind.SERVICE))]
+        dossier_code: DossierCode, actor: Annotated[Actor, Depends(caller(Kind.STAFF, Kind.SERVICE))]
     ) -> ParcelAnswer:
         """The dossier's last parcel and everything the carrier said of it, by its own times."""
         demand(actor, Right.READ_DOSSIER, resource_of(door, await look(door, dossier_code)))

@@ -38,6 +38,13 @@ TITLE: Final = "Một Cửa metrics"
 INTERFACE: Final = "1.0.0"
 """Version of what this door speaks."""
 
+_MONTHS: Final = r"20[0-9]{2}(-(0[1-9]|1[0-2]|Q[1-4]))?"
+_DAYS: Final = r"20[0-9]{2}-((0[1-9]|1[0-2])-([0-2][0-9]|3[01]|C7|CW)|W[0-5][0-9])"
+_PERIOD: Final = {"pattern": f"^({_MONTHS})?$"}
+_SPAN: Final = {"pattern": f"^({_MONTHS}|{_DAYS})?$"}
+_DAY: Final = {"format": "date"}
+"""How they are written (empty: this month), for the document; whoever writes otherwise is told how in words."""
+
 COLLEAGUES: Final = frozenset({Kind.STAFF, Kind.SERVICE})
 """Who sees small numbers."""
 
@@ -123,14 +130,19 @@ def add_api(app: FastAPI, door: Door) -> None:
             str | None,
             Query(
                 max_length=10,
+                json_schema_extra=_SPAN,
                 description="2026, 2026-Q4 or 2026-11; this month. Counted on read, of now, without complaints, for"
                 " all procedures and channels: 2026-11-30, 2026-W48, campaign week 2026-11-C7 or 2026-11-CW",
             ),
         ] = None,
         procedure_code: Annotated[ProcedureCode | None, Query()] = None,
         channel: Annotated[Channel | None, Query(description="1 desk, 2 online, 3 post")] = None,
-        as_of: Annotated[str | None, Query(max_length=40, description="What was true at the end of this day")] = None,
-        known_at: Annotated[str | None, Query(max_length=40, description="What we knew at the end of it")] = None,
+        as_of: Annotated[
+            str | None, Query(max_length=40, json_schema_extra=_DAY, description="What was true at the end of this day")
+        ] = None,
+        known_at: Annotated[
+            str | None, Query(max_length=40, json_schema_extra=_DAY, description="What we knew at the end of it")
+        ] = None,
         borders: Annotated[
             Literal["then", "today"], Query(description="Agencies as they were, or everything where it stands today")
         ] = "then",
@@ -140,9 +152,9 @@ def add_api(app: FastAPI, door: Door) -> None:
         span = span_of(period, now)
         at, past = _past(as_of, known_at, now)
         if past and (procedure_code or channel):
-            raise _wrong("as_of", "Số liệu quá khứ chỉ có cho mọi thủ tục và mọi hình thức.")
+            raise _wrong("as_of", "Số liệu quá khứ chỉ có cho mọi thủ tục và mọi hình thức.", "not_kept")
         if isinstance(span, Days) and (past or procedure_code or channel):
-            raise _wrong("period", "Ngày và tuần chỉ có số hiện tại, cho mọi thủ tục và mọi hình thức.")
+            raise _wrong("period", "Ngày và tuần chỉ có số hiện tại, cho mọi thủ tục và mọi hình thức.", "not_kept")
         on = day_of(span, at)
         counted = (proved if past or isinstance(span, Days) else indicators_on)(door.catalogue, on)
         indicators = [row for row in counted if indicator in (None, row.id)]
@@ -188,7 +200,10 @@ def add_api(app: FastAPI, door: Door) -> None:
         agency_code: Annotated[
             AgencyCode | None, Query(description="With all below it; all with data by default")
         ] = None,
-        period: Annotated[str | None, Query(max_length=7, description="2026, 2026-Q4 or 2026-11; this month")] = None,
+        period: Annotated[
+            str | None,
+            Query(max_length=7, json_schema_extra=_PERIOD, description="2026, 2026-Q4 or 2026-11; this month"),
+        ] = None,
     ) -> Response:
         demand(actor, Right.READ_KPI, Resource())
         now = door.now()
@@ -259,8 +274,8 @@ def _moment(name: str, text: str) -> Moment:
         raise _wrong(name, "Viết 2022-06-30 (cuối ngày ấy).") from wrong
 
 
-def _wrong(name: str, message: str) -> Problem:
-    return Problem(422, errors=[{"pointer": f"query/{name}", "message": message}])
+def _wrong(name: str, message: str, code: str = "invalid") -> Problem:
+    return Problem(422, code, errors=[{"pointer": f"query/{name}", "message": message}])
 
 
 def _publishable(reading: Reading) -> None:

@@ -15,6 +15,7 @@ from services.payment.acts.ordering import open_order, take_cash
 from services.payment.rules.numbering import receipt_number
 from services.payment.rules.settlement import Means
 from shared.contracts.facts import Facts
+from shared.dossier.codes import DossierCode
 from shared.dossier.permission import Actor, Kind, Right
 from shared.web.app import application, openapi_document
 from shared.web.etag import etag
@@ -88,7 +89,7 @@ def routes(door: Door) -> APIRouter:
     @router.post("/dossiers/{dossier_code}/orders", status_code=201)
     @public("checks the receipt's secret part with intake")
     @limited(TRACKING)
-    async def order(dossier_code: str, tracking_secret: TrackingSecret) -> OrderAnswer:
+    async def order(dossier_code: DossierCode, tracking_secret: TrackingSecret) -> OrderAnswer:
         """An order at the gateway for what the dossier owes; while one is pending, that one again."""
         attempt = await open_order(door, dossier_code, tracking_secret)
         return OrderAnswer(
@@ -102,7 +103,7 @@ def routes(door: Door) -> APIRouter:
     @allows(Right.TAKE_CASH)
     async def cash(
         request: Request,
-        dossier_code: str,
+        dossier_code: DossierCode,
         asked: CashAsked,
         actor: Annotated[Actor, Depends(caller(Kind.STAFF))],
         key: Annotated[str, Depends(IdempotencyKey)],
@@ -120,7 +121,7 @@ def routes(door: Door) -> APIRouter:
     @allows(Right.READ_DOSSIER)
     @limited(TRACKING)
     async def receipts(
-        dossier_code: str,
+        dossier_code: DossierCode,
         actor: Annotated[Actor, Depends(caller(Kind.ANYONE, Kind.STAFF, Kind.SERVICE))],
         tracking_secret: TrackingSecret = "",
     ) -> ReceiptsAnswer:

@@ -68,7 +68,7 @@ class ActsAsked(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     actions: Annotated[tuple[Asked, ...], Field(min_length=1, max_length=4)]
-    seq: Annotated[int, Field(ge=1)] | None = None
+    seq: Annotated[int, Field(ge=1, strict=True)] | None = None
     words: Annotated[str, Field(max_length=MOST_WORDS)] = ""
     """For the applicant, in full sentences; printed on the paper that goes with the act."""
 

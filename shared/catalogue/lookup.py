@@ -23,12 +23,15 @@ from shared.catalogue.model import (
     FeeItem,
     Indicator,
     Procedure,
+    RuleSet,
     Shifts,
     Terms,
     WorkingCalendar,
 )
 
-type Refusal = Literal["unknown_procedure", "unknown_agency", "unknown_document", "wrong_agency", "channel_closed"]
+type Refusal = Literal[
+    "unknown_procedure", "unknown_agency", "unknown_document", "wrong_agency", "channel_closed", "unknown_rules"
+]
 
 DAYS_BEFORE, DAYS_AFTER = 30, 500
 """What a dossier takes along of the calendar: the longest limit with several long pauses, about 20 dates a year."""
@@ -47,6 +50,13 @@ def procedure(catalogue: Catalogue, code: str, on: date) -> Procedure:
     if found := _in_force(catalogue.procedures_by_code.get(code, ()), on):
         return found
     raise NotInCatalogue("unknown_procedure", f"no procedure {code} on {on}")
+
+
+def rule_set(catalogue: Catalogue, on: date) -> RuleSet:
+    """The decree in force on that day. Raises NotInCatalogue `unknown_rules` before the first."""
+    if found := _in_force(catalogue.rule_sets, on):
+        return found
+    raise NotInCatalogue("unknown_rules", f"no rule set on {on}")
 
 
 def agency(catalogue: Catalogue, code: str, on: date) -> Agency:
@@ -162,13 +172,13 @@ def terms(
         raise NotInCatalogue("wrong_agency", f"{agency_code} does not decide {procedure_code} on {on}")
     if channel not in offered.channels:
         raise NotInCatalogue("channel_closed", f"{procedure_code} is not received by channel {channel} on {on}")
-    rule_set = next(row for row in catalogue.rule_sets if row.in_force(on))
+    rules = rule_set(catalogue, on)
     group, area = None if exemption is None else Exemption(exemption), _area(catalogue, agency_code, on)
     fees = (fee for fee in offered.fees if fee.area in (None, area))
     return Terms(
         procedure_code=offered.code,
         procedure_version=offered.version,
-        rule_set=rule_set.code,
+        rule_set=rules.code,
         catalogue_version=catalogue.version,
         calendar=calendar_for(catalogue, agency_code, on).around(on, DAYS_BEFORE, DAYS_AFTER),
         processing_time=offered.processing_time,
@@ -184,7 +194,7 @@ def terms(
         post_return=offered.post_return,
         verification_time=offered.verification_time,
         clock_start=offered.clock_start,
-        patience=rule_set.patience,
+        patience=rules.patience,
     )
 
 

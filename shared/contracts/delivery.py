@@ -33,7 +33,7 @@ class Parcel(BaseModel):
 
     model_config = ConfigDict(frozen=True)
 
-    parcel_number: str = Field(pattern=r"^[A-Z]{2}\d{9}VN$")
+    parcel_number: str = Field(pattern=r"^[A-Z]{2}[0-9]{9}VN$")
 
 
 class ParcelStatus(StrEnum):
@@ -60,7 +60,7 @@ class CarrierEvent(BaseModel):
 
     dossier_code: DossierCode
     order_code: str = Field(pattern=r"^[A-Z0-9-]{1,60}$")
-    parcel_number: str = Field(pattern=r"^[A-Z]{2}\d{9}VN$")
+    parcel_number: str = Field(pattern=r"^[A-Z]{2}[0-9]{9}VN$")
     message_id: str = Field(pattern=r"^[A-Za-z0-9_.:-]{1,80}$")
     status: ParcelStatus
     carrier_status: str = Field(pattern=r"^[A-Za-z0-9_-]{1,20}$")

@@ -24,7 +24,7 @@ DEAD_LETTERS: Final = f"{TOPIC}.dlq.v1"
 EVENT_TYPE: Final = "vn.motcua.dossier.{change}.v1"
 SOURCE: Final = "/motcua/workflows"
 SCHEMA: Final = "https://motcua.vn/schemas/dossier-facts.v1.json"
-LIMIT_PATTERN: Final = r"^([1-9]\d{0,3}(wd|d|mo|wh)|same-day)?$"
+LIMIT_PATTERN: Final = r"^([1-9][0-9]{0,3}(wd|d|mo|wh)|same-day)?$"
 WAITS_FOR_APPLICANT: Final = frozenset(
     {Stage.INTAKE_INCOMPLETE, Stage.FEE_BEFORE, Stage.SUPPLEMENT, Stage.FINANCIAL_DUTY}
 )

@@ -6,11 +6,11 @@ closed vocabularies only: no name, no free text, no file address ever enters the
 
 from __future__ import annotations
 
-from datetime import date, datetime
+from datetime import datetime
 from enum import IntEnum, StrEnum
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, PositiveInt
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, PositiveInt, StrictBool
 
 from shared.catalogue.model import ProcessingTime, Terms
 from shared.dossier.codes import (
@@ -24,6 +24,7 @@ from shared.dossier.codes import (
     Word,
 )
 from shared.dossier.lifecycle import Act, Role
+from shared.dossier.written import Day
 
 Kinds = Annotated[tuple[DocumentKind, ...], Field(min_length=1, max_length=40)]
 
@@ -95,10 +96,16 @@ class Subject(StrEnum):
     REUSE = "REUSE"
 
 
+def _kind_is_sent(schema: dict[str, Any]) -> None:
+    """A union is told apart by `kind`: code may leave it out, whoever sends JSON may not."""
+    if "kind" in schema["properties"]:
+        schema["required"] = list(dict.fromkeys(["kind", *schema.get("required", ())]))
+
+
 class Value(BaseModel):
     """Base of everything that travels inside an order: frozen, nothing unknown."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", json_schema_extra=_kind_is_sent)
 
 
 class Paper(Value):
@@ -244,7 +251,7 @@ class RecordVerification(Action):
     """An on-site check took place; `extends` = it needs the longer limit that the law grants for it."""
 
     kind: Literal[Act.RECORD_VERIFICATION] = Act.RECORD_VERIFICATION
-    extends: bool = False
+    extends: StrictBool = False
 
 
 class Propose(Action):
@@ -330,7 +337,7 @@ class RecordParcel(Action):
     """The carrier took the order for the result's parcel."""
 
     kind: Literal[Act.RECORD_PARCEL] = Act.RECORD_PARCEL
-    parcel_number: Annotated[str, Field(pattern=r"^[A-Z]{2}\d{9}VN$")]
+    parcel_number: Annotated[str, Field(pattern=r"^[A-Z]{2}[0-9]{9}VN$")]
 
 
 class HandOver(Action):
@@ -479,7 +486,7 @@ class AskExtension(Action):
     kind: Literal[Act.ASK_EXTENSION] = Act.ASK_EXTENSION
     cause: Word
     fault: Fault
-    new_due_on: date
+    new_due_on: Day
 
 
 class SendApology(Action):

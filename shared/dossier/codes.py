@@ -8,10 +8,11 @@ from typing import Annotated, Final
 
 from pydantic import StringConstraints
 
-AGENCY_PATTERN: Final = r"^([0-9A-Z]{3}\.[0-9A-Z]{2}\.[0-9A-Z]{2}\.[A-Y]\d{2}|[A-Y]\d{2}(\.[0-9A-Z]+)*)$"
-DOSSIER_PATTERN: Final = r"^([0-9A-Z]{3}\.[0-9A-Z]{2}\.[0-9A-Z]{2}\.[A-Y]\d{2}|[A-Y]\d{2}(\.[0-9A-Z]+)*)-\d{6}-\d{4,6}$"
+_AGENCY: Final = r"([0-9A-Z]{3}\.[0-9A-Z]{2}\.[0-9A-Z]{2}\.[A-Y][0-9]{2}|[A-Y][0-9]{2}(\.[0-9A-Z]+)*)"
+AGENCY_PATTERN: Final = rf"^{_AGENCY}$"
+DOSSIER_PATTERN: Final = rf"^{_AGENCY}-[0-9]{{6}}-[0-9]{{4,6}}$"
 FEEDBACK_PATTERN: Final = DOSSIER_PATTERN.replace("^", "^PAKN-", 1)
-PROCEDURE_PATTERN: Final = r"^\d\.\d{6}$"
+PROCEDURE_PATTERN: Final = r"^[0-9]\.[0-9]{6}$"
 DOCUMENT_KIND_PATTERN: Final = r"^[A-Z0-9]+(-[A-Z0-9]+)*$"
 WORD_PATTERN: Final = r"^[a-z0-9][a-z0-9_.:/-]*$"
 """Closed lower-case vocabularies: causes, grounds, defects. No room for a name or a sentence."""
@@ -54,7 +55,7 @@ def feedback_code(agency_code: str, on: date, number: int) -> str:
 
 def is_dossier_code(text: str) -> bool:
     """Whether the text has the shape of a dossier code."""
-    return len(text) <= LONGEST and _DOSSIER.match(text) is not None
+    return len(text) <= LONGEST and _DOSSIER.fullmatch(text) is not None
 
 
 def agency_of(code: str) -> str:

@@ -11,11 +11,12 @@ from fastapi.openapi.utils import get_openapi
 from fastapi.responses import JSONResponse
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
+from shared.dossier.permission import Kind
 from shared.platform.telemetry import gauge, log
 from shared.web.counting import Limits
 from shared.web.errors import EXPECTED, answer
 from shared.web.guard import BODY_LIMIT, Guard
-from shared.web.identity import Identity, public, routes_of
+from shared.web.identity import Identity, Route, public, routes_of
 from shared.web.limits import Limit
 from shared.web.problem import MEDIA_TYPE
 from shared.web.watch import Watch
@@ -67,17 +68,26 @@ def openapi_document(app: FastAPI) -> dict[str, Any]:
     schemas.pop("HTTPValidationError", None)
     schemas.pop("ValidationError", None)
     schemas["Problem"] = _PROBLEM_SCHEMA
+    document["components"]["securitySchemes"] = {"token": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"}}
     routes = {(route.path, method.lower()): route for route in routes_of(app) for method in route.methods}
     for path, operations in document["paths"].items():
         for method, operation in operations.items():
             operation["responses"] = {
                 status: response for status, response in operation["responses"].items() if status != "422"
             } | {"default": problem}
-            owner, limit = routes[path, method].declares, routes[path, method].limit
-            if isinstance(limit, Limit):
-                operation["responses"]["429"] = problem | _LATER | {"description": f"Too often: limit `{limit.name}`"}
-            operation["x-allowed"] = list(owner) if isinstance(owner, tuple) else owner
+            route = routes[path, method]
+            operation["x-allowed"] = list(route.declares) if isinstance(route.declares, tuple) else route.declares
+            operation["security"] = _security(route)
+            if isinstance(route.limit, Limit):
+                told = {"description": f"Too often: limit `{route.limit.name}`"}
+                operation["responses"]["429"] = problem | _LATER | told
     return document
+
+
+def _security(route: Route) -> list[dict[str, list[str]]]:
+    """Nothing, a token, or a token for whoever has one (`{}` = also without)."""
+    token: list[dict[str, list[str]]] = [{"token": []}] if route.kinds else []
+    return [*token, {}] if Kind.ANYONE in route.kinds else token
 
 
 def _serve_document(app: FastAPI) -> None:
@@ -125,7 +135,7 @@ _PROBLEM_REF: Final = "#/components/schemas/Problem"
 _PROBLEM_SCHEMA: Final[dict[str, Any]] = {
     "title": "Problem",
     "type": "object",
-    "required": ["type", "title", "status", "code", "trace_id"],
+    "required": ["type", "title", "status", "code"],
     "properties": {
         "type": {"type": "string", "format": "uri"},
         "title": {"type": "string"},

@@ -7,8 +7,10 @@ from typing import Final
 
 from fastapi import Request
 from fastapi.exceptions import RequestValidationError
+from fastapi.routing import iter_route_contexts
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
+from starlette.routing import Match
 
 from shared.dossier.refusal import Refused
 from shared.platform.database import AWAY
@@ -50,6 +52,8 @@ def problem_of(error: Exception, request: Request) -> Problem:  # noqa: PLR0911 
     match error:
         case Problem():
             return error
+        case HTTPException(status_code=405):
+            return Problem(405, headers={"Allow": ", ".join(_methods(request))})
         case HTTPException():
             return Problem(error.status_code, headers=error.headers)
         case RequestValidationError():
@@ -67,6 +71,13 @@ def problem_of(error: Exception, request: Request) -> Problem:  # noqa: PLR0911 
             return Problem(409, "still_running", detail=detail, headers={"Retry-After": "1"})
         case _:
             return _away(error)
+
+
+def _methods(request: Request) -> list[str]:
+    """All methods of the path: the router knows those of the first route it found only (RFC 9110 §15.5.6)."""
+    routes = iter_route_contexts(request.app.routes)
+    found = [route for route in routes if route.matches(request.scope)[0] is not Match.NONE]
+    return sorted({method for route in found for method in route.methods or ()})
 
 
 def _refused(no: Refused) -> Problem:

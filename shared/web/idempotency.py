@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable
 from typing import Annotated, Final
 
 from fastapi import Header, Request, Response
+from pydantic import WithJsonSchema
 from sqlalchemy import Table
 
 from shared.dossier.refusal import Refused
@@ -16,10 +17,13 @@ from shared.web.problem import Problem
 
 LONGEST: Final = 255
 _KEPT: Final = frozenset({"content-type", "etag", "location"})
+_KeyText = Annotated[
+    str, WithJsonSchema({"type": "string", "minLength": 1, "maxLength": LONGEST, "pattern": "^[ -~]*$"})
+]
 
 
-def _key(idempotency_key: Annotated[str, Header(description="One per intended act; at most 255 characters")]) -> str:
-    if not 1 <= len(idempotency_key) <= LONGEST or not idempotency_key.isprintable():
+def _key(idempotency_key: Annotated[_KeyText, Header(description="One per intended act")]) -> str:
+    if not 1 <= len(idempotency_key) <= LONGEST or not (idempotency_key.isascii() and idempotency_key.isprintable()):
         detail = ("Idempotency-Key dài 1–255 ký tự.", "Idempotency-Key takes 1 to 255 printable characters.")
         raise Problem(400, "idempotency_key_invalid", detail=detail)
     return idempotency_key

@@ -123,7 +123,9 @@ class Route(NamedTuple):
     path: str
     methods: tuple[str, ...]
     declares: tuple[str, ...] | str | None
-    asks_who_calls: bool
+    kinds: frozenset[Kind]
+    """Who may come through this door at all; empty: it does not ask."""
+
     limit: Limit | str | None = None
     """What it declares: a limit, `unlimited: <reason>`, or None."""
 
@@ -134,7 +136,7 @@ class Route(NamedTuple):
     @property
     def is_owned(self) -> bool:
         """Public for a reason, or declares actions and knows its caller."""
-        return bool(self.declares) and (isinstance(self.declares, str) or self.asks_who_calls)
+        return bool(self.declares) and (isinstance(self.declares, str) or bool(self.kinds))
 
 
 def routes_of(app: FastAPI) -> list[Route]:
@@ -162,11 +164,11 @@ def _routes(routes: Sequence[BaseRoute], prefix: str = "") -> Iterator[Route]:
             methods = tuple(sorted(route.methods or ()))
             endpoint = route.endpoint
             takes = _takes_input(route), _takes_files(route)
-            yield Route(path, methods, declared(endpoint), _asks(route), limit_of(endpoint), *takes)
+            yield Route(path, methods, declared(endpoint), _kinds(route), limit_of(endpoint), *takes)
 
 
-def _asks(route: RouteContext) -> bool:
-    return isinstance(route.original_route, APIRoute) and _asks_who_calls(route.dependant)
+def _kinds(route: RouteContext) -> frozenset[Kind]:
+    return _asked(route.dependant) if isinstance(route.original_route, APIRoute) else frozenset()
 
 
 def _takes_input(route: RouteContext) -> bool:
@@ -183,5 +185,6 @@ def _takes_files(route: RouteContext) -> bool:
     return any(isinstance(field.field_info, params.File) for field in route.dependant.body_params)
 
 
-def _asks_who_calls(dependant: Dependant) -> bool:
-    return isinstance(dependant.call, Caller) or any(_asks_who_calls(each) for each in dependant.dependencies)
+def _asked(dependant: Dependant) -> frozenset[Kind]:
+    own = dependant.call.kinds if isinstance(dependant.call, Caller) else frozenset[Kind]()
+    return own.union(*map(_asked, dependant.dependencies))

@@ -117,7 +117,7 @@ async def test_a_bug_is_a_500_and_a_siblings_odd_no_a_502_without_details(client
 async def test_an_unknown_path_and_method_are_problems(client: httpx.AsyncClient) -> None:
     assert problem(await client.get("/nowhere/at/all"))["code"] == "not_found"
     response = await client.delete("/api/dossiers")
-    assert (response.headers["allow"], problem(response)["code"]) == ("POST", "method_not_allowed")
+    assert (response.headers["allow"], problem(response)["code"]) == ("GET, POST", "method_not_allowed")
 
 
 async def chunks(size: int, taken: list[int]) -> AsyncIterator[bytes]:

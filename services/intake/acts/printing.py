@@ -53,7 +53,7 @@ async def printed(door: Door, actor: Actor, code: str, form: Form, seq: int | No
 
 
 async def register(door: Door, actor: Actor, agency_code: str, on: date) -> bytes:
-    """The handover book as PDF."""
+    """The handover book as PDF. Raises Unknown for a day before there were any."""
     async with door.sessions.begin() as session:
         received = await dossiers.received_on(session, agency_code, on)
         owners = await filings.owners_of(session, [facts.dossier_code for facts in received])
@@ -64,7 +64,11 @@ async def register(door: Door, actor: Actor, agency_code: str, on: date) -> byte
         for facts in received
         if facts.dossier_code in owners
     ]
-    return await door.press.printed(forms.register(rows, agency_code, on, door.catalogue), door.now())
+    try:
+        sheet = forms.register(rows, agency_code, on, door.catalogue)
+    except NotInCatalogue:
+        raise Unknown from None
+    return await door.press.printed(sheet, door.now())
 
 
 def desk_of(door: Door, agency_code: str) -> Resource:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import date
 from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, Depends, Query, Request, Response
@@ -19,6 +18,7 @@ from shared.dossier.codes import AgencyCode, Word
 from shared.dossier.lifecycle import Act, Form
 from shared.dossier.permission import Actor, Kind, Right, as_whom
 from shared.dossier.refusal import Unknown
+from shared.dossier.written import Day
 from shared.web.etag import etag
 from shared.web.idempotency import once_only
 from shared.web.identity import allows, caller, demand
@@ -127,7 +127,7 @@ async def form(
 @router.get("/agencies/{agency_code}/register", response_class=Response, responses=PDF)
 @allows(Right.READ_WORKLIST)
 @limited(EXPORT)
-async def register(agency_code: AgencyCode, on: date, door: TheDoor, actor: Staff) -> Response:
+async def register(agency_code: AgencyCode, on: Day, door: TheDoor, actor: Staff) -> Response:
     """The handover book of a desk for the dossiers it received on a day."""
     demand(actor, Right.READ_WORKLIST, printing.desk_of(door, agency_code))
     return _pdf(await printing.register(door, actor, agency_code, on), f"{agency_code}-{on}")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date
 from typing import Annotated, Final, Literal
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StrictBool, StringConstraints
+from pydantic import BaseModel, ConfigDict, Field, StrictBool, StringConstraints
 
 from services.intake.rules.person import Person
 from shared.catalogue import lookup
@@ -16,6 +16,7 @@ from shared.dossier.actions import ApplicantType, Channel, Paper, ReturnWay
 from shared.dossier.codes import AgencyCode, DocumentKind, ProcedureCode
 from shared.dossier.refusal import Refused
 from shared.dossier.working_time import LOCAL
+from shared.dossier.written import Instant
 
 DocumentId = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{32}$")]
 MOST_PAPERS: Final = 30
@@ -25,6 +26,7 @@ _SAID: Final = {
     "unknown_agency": "Không có cơ quan này trong danh mục.",
     "wrong_agency": "Cơ quan này không có thẩm quyền giải quyết thủ tục; vui lòng chọn cơ quan khác.",
     "channel_closed": "Thủ tục này không tiếp nhận theo hình thức đã chọn.",
+    "unknown_rules": "Ngày này chưa có quy định về một cửa trong danh mục.",
     "unknown_document": "Không có loại giấy tờ này trong danh mục.",
 }
 
@@ -62,8 +64,8 @@ class FilingForm(BaseModel):
     guided: StrictBool = False
     assisted: StrictBool = False
     exemption: Exemption | None = None
-    posted_at: AwareDatetime | None = None
-    minutes_signed_at: AwareDatetime | None = None
+    posted_at: Instant | None = None
+    minutes_signed_at: Instant | None = None
 
 
 def received_on(form: FilingForm, today: date) -> date:

@@ -194,7 +194,7 @@ def sheet(  # noqa: PLR0917 - what a form is made of
 def register(rows: Sequence[tuple[Facts, Person]], agency_code: str, on: date, catalogue: Catalogue) -> Sheet:
     """The handover book of an agency's desk for the dossiers it received on a day."""
     agency, above = wording.agency(catalogue, agency_code, on)
-    rule_set = next(row.code for row in catalogue.rule_sets if row.in_force(on))
+    rule_set = lookup.rule_set(catalogue, on).code
     return Sheet(
         paper="a4",
         landscape=True,

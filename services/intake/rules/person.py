@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from datetime import date
 from typing import Annotated, Final
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
+
+from shared.dossier.written import Day
 
 _PLACES: Final = range(1, 97)
 """Provinces of birth registration, with gaps that the population database knows better."""
@@ -64,7 +65,9 @@ def _nothing(value: object) -> object:
 
 
 FullName = Annotated[Text, AfterValidator(_name)]
-PersonalId = Annotated[str, AfterValidator(personal_id), Field(examples=["080090123456"])]
+PersonalId = Annotated[
+    str, StringConstraints(pattern=r"^[0-9]{12}$"), AfterValidator(personal_id), Field(examples=["080090123456"])
+]
 
 
 class Person(BaseModel):
@@ -77,4 +80,4 @@ class Person(BaseModel):
     phone: Annotated[str, StringConstraints(max_length=20), AfterValidator(phone), Field(examples=["0901234567"])]
     email: Annotated[Annotated[Text, AfterValidator(_email)] | None, BeforeValidator(_nothing)] = None
     address: Annotated[Annotated[Text, AfterValidator(plain)] | None, BeforeValidator(_nothing)] = None
-    birth_on: date | None = None
+    birth_on: Day | None = None

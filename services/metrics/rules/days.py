@@ -34,10 +34,10 @@ class Kind(StrEnum):
 
 
 _WRITTEN: Final = {
-    Kind.DAY: re.compile(r"20\d\d-\d\d-\d\d"),
-    Kind.WEEK: re.compile(r"20\d\d-W\d\d"),
-    Kind.FIRST_SEVEN_DAYS: re.compile(r"20\d\d-\d\d-C7"),
-    Kind.FIRST_FULL_WEEK: re.compile(r"20\d\d-\d\d-CW"),
+    Kind.DAY: re.compile(r"20[0-9]{2}-[0-9]{2}-[0-9]{2}"),
+    Kind.WEEK: re.compile(r"20[0-9]{2}-W[0-9]{2}"),
+    Kind.FIRST_SEVEN_DAYS: re.compile(r"20[0-9]{2}-[0-9]{2}-C7"),
+    Kind.FIRST_FULL_WEEK: re.compile(r"20[0-9]{2}-[0-9]{2}-CW"),
 }
 
 

@@ -10,7 +10,7 @@ from typing import Final, NamedTuple, Self
 
 from shared.dossier.working_time import LOCAL, OFFSET
 
-_WRITTEN: Final = re.compile(r"(20\d\d)(?:-(?:(0[1-9]|1[0-2])|Q([1-4])))?")
+_WRITTEN: Final = re.compile(r"(20[0-9]{2})(?:-(?:(0[1-9]|1[0-2])|Q([1-4])))?")
 
 
 class Period(NamedTuple):

@@ -8,7 +8,7 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import Annotated, Literal
 
-from pydantic import Field, PositiveInt
+from pydantic import Field, PositiveInt, StrictBool
 
 from shared.catalogue.model import ProcessingTime, Unit, WorkingCalendar
 from shared.dossier.actions import By, Value
@@ -129,7 +129,7 @@ class Answer(Value):
     """The agency answers; `upheld` = the citizen was right."""
 
     kind: Literal[FeedbackAct.ANSWER] = FeedbackAct.ANSWER
-    upheld: bool
+    upheld: StrictBool
 
 
 class Refuse(Value):
@@ -149,7 +149,7 @@ class Rate(Value):
     """The citizen says once whether the answer satisfies."""
 
     kind: Literal[FeedbackAct.RATE] = FeedbackAct.RATE
-    satisfied: bool
+    satisfied: StrictBool
 
 
 FeedbackAction = Annotated[

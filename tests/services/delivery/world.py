@@ -43,7 +43,7 @@ class Buried(DeadLetters):
         self.reasons.append(reason)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class World:
     """The service and everything around it."""
 

@@ -46,7 +46,7 @@ class Keys:
         return {"Authorization": f"Bearer {token}"}
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, repr=False)
 class World:
     """A running intake and everything around it that a test may turn."""
 

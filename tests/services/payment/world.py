@@ -30,7 +30,7 @@ JWKS: Final = json.dumps({"keys": [JWK.as_dict(private=False)]})
 OWED: Final = 200_000
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class World:
     """The service and everything around it."""
 
