@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, StrictBool
 
 from shared.dossier.permission import Actor
 
@@ -17,7 +17,7 @@ class SessionAsked(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     token: Annotated[SecretStr, Field(min_length=1, max_length=MOST_TOKEN)]
-    is_use: bool
+    is_use: StrictBool
 
 
 class SessionHolder(BaseModel):

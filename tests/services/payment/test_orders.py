@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from typing import Final
 from urllib.parse import parse_qs, urlsplit
 
 from services.payment.adapters.payment_gateway import verified
@@ -57,15 +58,20 @@ async def test_an_order_that_was_paid_in_silence_settles_instead_of_being_follow
     assert [receipt.txn_ref for receipt in await world.receipts()] == [ordered]
 
 
+UNKNOWN: Final = "000.00.03.H39-230110-9999"
+
+
 async def test_wrong_secret_and_unknown_dossier_look_alike(world: World) -> None:
     world.dossier()
     bodies = []
-    for code, secret in ((CODE, "wrong"), ("000.00.03.H39-230110-9999", "wrong"), ("no-code", SECRET)):
+    for code, secret in ((CODE, "wrong"), (UNKNOWN, "wrong"), (UNKNOWN, SECRET)):
         answer = await world.http.post(f"/api/dossiers/{code}/orders", headers={"Tracking-Secret": secret})
         assert answer.status_code == 404
         body = answer.json()
         bodies.append({name: body[name] for name in body if name not in ("instance", "trace_id")})
     assert bodies[0] == bodies[1] == bodies[2]
+    no_code = await world.http.post("/api/dossiers/no-code/orders", headers={"Tracking-Secret": SECRET})
+    assert no_code.status_code == 422, "which says nothing of any dossier"
 
 
 async def test_nothing_is_ordered_for_a_dossier_that_owes_nothing_or_has_ended(world: World, ordered: str) -> None:

@@ -6,6 +6,8 @@ import json
 from pathlib import Path
 from typing import Final
 
+import httpx
+
 from services.processing import api
 from shared.dossier.lifecycle import Stage
 from shared.dossier.permission import Kind
@@ -38,17 +40,20 @@ def test_every_route_declares_who_may_call_it() -> None:
     assert undeclared_routes(app) == []
 
 
+def asker(people: People, path: str) -> httpx.AsyncClient:
+    """Who may call it: the sibling it is for, or somebody with every role."""
+    for part, sibling in (("/results/", "service:intake"), ("/session", "service:metrics")):
+        if part in path:
+            return people(sibling, kind=Kind.SERVICE)
+    return people(",".join(ROLES), person="many-hats")
+
+
 @contract(DOCUMENT).parametrize()
 @PATIENT
 async def test_answers_are_what_the_document_says(case: Case, desk: FakeDesk, people: People) -> None:
     if not desk.dossiers:
         desk.hold(builders.a_dossier(Stage.ACCEPTED, promised=PROMISED))
-    asker = (
-        people("service:intake", kind=Kind.SERVICE)
-        if "results" in case.path
-        else people(",".join(ROLES), person="many-hats")
-    )
-    await answers_as_documented(case, asker, {}, KNOWN)
+    await answers_as_documented(case, asker(people, case.path), {}, KNOWN)
 
 
 @needs_credentials(DOCUMENT).parametrize()
@@ -60,4 +65,7 @@ async def test_strangers_are_refused(case: Case, people: People) -> None:
 
 
 async def test_rough_bodies_are_refused(people: People) -> None:
-    await refuses_rough_bodies(DOCUMENT, people("CLERK"), lambda _: {})
+    def credentials(path: str) -> dict[str, str]:
+        return {"authorization": asker(people, path).headers["authorization"]}
+
+    await refuses_rough_bodies(DOCUMENT, people("CLERK"), credentials)
