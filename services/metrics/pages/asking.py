@@ -180,11 +180,12 @@ def frame(asked: Asked, sight: Sight, cards: Sequence[Scorecard] = ()) -> dict[s
 
 def _tools(asked: Asked, sight: Sight) -> Sequence[dict[str, str]]:
     """The way to the console: to one's work, or to sign in and come back to this page."""
+    words = asked.words
     if sight.desk is None:
         return ()
     if sight.is_known:
-        return ({"href": f"{sight.desk}/desk", "words": asked.words("Việc của tôi")},)
-    return ({"href": sign_in_at(sight.desk, asked.href), "words": asked.words("Đăng nhập")},)
+        return ({"href": f"{sight.desk}/desk", "words": words("Việc của tôi")},)
+    return ({"href": sign_in_at(sight.desk, asked.href), "words": words("Đăng nhập")},)
 
 
 def hides_below(door: Door, actor: Actor) -> int:
