@@ -292,8 +292,8 @@ _SAID = re.compile(r"""(?<![\w.])(?:t|words|self|scene\.words)\(\s*(?:"([^"]+)"|
 
 
 def spoken() -> set[str]:
-    """Every sentence that a template or a view says through the catalogue of texts."""
-    sources = [*HOUSE.glob("templates/*.html"), *HOUSE.glob("views/*.py")]
+    """Every sentence that a template, a page or a view says through the catalogue of texts."""
+    sources = [*HOUSE.glob("templates/*.html"), *HOUSE.glob("pages/*.py"), *HOUSE.glob("views/*.py")]
     texts = {path: path.read_text() for path in sources if path.name != "texts.py"}
     direct = {double or single for text in texts.values() for double, single in _SAID.findall(text)}
     quoted = {
