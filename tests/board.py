@@ -6,12 +6,10 @@ import asyncio
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from functools import cache
-from io import BytesIO
 from pathlib import Path
 from typing import Final, NamedTuple
 
 from fastapi import FastAPI
-from PIL import Image, ImageChops, ImageStat
 from playwright.async_api import Browser, Page, async_playwright
 
 from services.metrics.__main__ import build
@@ -30,11 +28,10 @@ from services.metrics.views.spans import first_on
 from shared.platform.catalogue import load_catalogue
 from shared.web.identity import Identity
 from tests.browser import find, served
+from tests.pictures import rewritten
 from tests.services.metrics.lives import Told, province
 
 PICTURES: Final = Path(__file__).parent / "golden" / "board"
-TOLERANCE: Final = 0.1
-"""Mean difference of grey values (0 to 255) of the same picture; one level of another colour is beyond it."""
 NOW: Final = datetime(2026, 11, 27, 3, tzinfo=UTC)
 CATALOGUE: Final = load_catalogue()
 PROVINCE: Final = "000.00.00.H39"
@@ -121,14 +118,6 @@ async def _settled(page: Page) -> None:
     await page.wait_for_function("!document.querySelector('[data-load]')")
 
 
-def difference(one: bytes, other: bytes) -> float:
-    """Mean difference of grey values; 255 for pictures of different sizes."""
-    first, second = (Image.open(BytesIO(each)).convert("L") for each in (one, other))
-    if first.size != second.size:
-        return 255.0
-    return float(ImageStat.Stat(ImageChops.difference(first, second)).mean[0])
-
-
 async def pictures() -> Mapping[str, bytes]:
     """All of them anew, by name."""
     async with async_playwright() as playwright, served(app()) as address:
@@ -140,9 +129,4 @@ async def pictures() -> Mapping[str, bytes]:
 
 def write() -> Iterator[Path]:
     """Draws anew what no longer looks the same."""
-    PICTURES.mkdir(parents=True, exist_ok=True)
-    for name, picture in asyncio.run(pictures()).items():
-        path = PICTURES / f"{name}.png"
-        if not path.exists() or difference(path.read_bytes(), picture) > TOLERANCE:
-            path.write_bytes(picture)
-            yield path
+    yield from rewritten(PICTURES, asyncio.run(pictures()))

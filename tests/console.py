@@ -36,8 +36,8 @@ from shared.platform import database
 from shared.platform.catalogue import load_catalogue
 from shared.platform.objects import Objects
 from tests import builders
-from tests.board import TOLERANCE, difference
 from tests.browser import find, served
+from tests.pictures import rewritten
 from tests.services.processing.fakes import FakeApplicantFile, FakeDesk, FakeIntakeDesk, FakeSiblings
 from tests.services.processing.test_operator import LETTER, FakeEngine, FakeLog
 
@@ -255,9 +255,4 @@ async def pictures() -> Mapping[str, bytes]:
 
 def write() -> Iterator[Path]:
     """Draws anew what no longer looks the same."""
-    PICTURES.mkdir(parents=True, exist_ok=True)
-    for name, picture in asyncio.run(pictures()).items():
-        path = PICTURES / f"{name}.png"
-        if not path.exists() or difference(path.read_bytes(), picture) > TOLERANCE:
-            path.write_bytes(picture)
-            yield path
+    yield from rewritten(PICTURES, asyncio.run(pictures()))

@@ -11,6 +11,7 @@ from playwright.async_api import Browser
 
 from tests import board
 from tests.browser import browser, chromium, served
+from tests.pictures import TOLERANCE, difference
 
 __all__ = ["browser", "chromium"]
 
@@ -25,7 +26,7 @@ async def address() -> AsyncIterator[str]:
 async def test_it_looks_as_it_did(browser: Browser, address: str, shot: board.Shot) -> None:
     golden = board.PICTURES / f"{shot.name}.png"
     picture = await board.drawn(browser, address, shot)
-    assert board.difference(golden.read_bytes(), picture) <= board.TOLERANCE, "look at it, then `make golden`"
+    assert difference(golden.read_bytes(), picture) <= TOLERANCE, "look at it, then `make golden`"
 
 
 def test_a_level_of_another_colour_is_another_picture() -> None:
@@ -34,8 +35,8 @@ def test_a_level_of_another_colour_is_another_picture() -> None:
     ImageDraw.Draw(changed).rectangle((330, 392, 450, 434), fill="#e8710a")
     stream = BytesIO()
     changed.save(stream, "PNG")
-    assert board.difference(picture, stream.getvalue()) > board.TOLERANCE
-    assert board.difference(picture, picture) == 0
+    assert difference(picture, stream.getvalue()) > TOLERANCE
+    assert difference(picture, picture) == 0
 
 
 def test_no_picture_is_left_over() -> None:

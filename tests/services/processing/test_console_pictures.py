@@ -12,8 +12,8 @@ from playwright.async_api import Browser
 
 from deploy.local.stack import Stack
 from tests import console
-from tests.board import TOLERANCE, difference
 from tests.browser import browser, chromium, served
+from tests.pictures import TOLERANCE, difference
 
 __all__ = ["browser", "chromium"]
 
